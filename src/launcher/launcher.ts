@@ -1,0 +1,84 @@
+/**
+ * The contract of a launcher. A launcher knows one VMM; nothing above it knows which.
+ * May import: guest, image, process, model (see docs/architecture.md).
+ */
+import type {Duplex} from 'node:stream';
+import type {GuestImage} from '../model/guest-image.js';
+import type {LauncherName} from '../model/launcher-name.js';
+import type {NetworkMode} from '../model/network.js';
+import type {Progress} from '../model/progress.js';
+import type {ProcessRef} from '../model/vm-record.js';
+
+export interface MachineSpec {
+  readonly id: string;
+  /** The VM's own folder, private to the user; the launcher keeps its disks there. */
+  readonly folder: string;
+  /** Folder of the disk behind `/persist`, or null. It outlives `folder` with `clean --keep-persist`. */
+  readonly persistFolder: string | null;
+  readonly image: GuestImage;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly network: NetworkMode;
+  /** Writes stay in the guest's memory and are gone with it; no disk is made. */
+  readonly ephemeral: boolean;
+}
+
+export interface LaunchOptions {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A booted VMM: kernel and agent may still be starting. */
+export interface Machine {
+  /** The byte stream to the guest agent. */
+  readonly channel: Duplex;
+  readonly vmm: ProcessRef;
+  /** `kvm`, `hvf`, `tcg`. */
+  readonly accelerator: string;
+  /** The last lines of the console and of the VMM's own words, printable, bounded. */
+  readonly lastLines: () => string[];
+  /** Resolves when the VMM has ended, with what it said; never rejects. */
+  readonly exited: Promise<VmmExit>;
+  /** Ends the VMM now. Calling it again, or after its end, does nothing. */
+  readonly kill: () => Promise<void>;
+}
+
+export interface VmmExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface LauncherReport {
+  readonly launcher: LauncherName;
+  /** True only after a guest has booted. */
+  readonly usable: boolean;
+  readonly accelerator: string | null;
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  readonly ok: boolean;
+  /** What was looked at, for example `qemu-system-x86_64`. */
+  readonly subject: string;
+  /** What was seen, for example `8.2.1`. */
+  readonly seen: string;
+  /** How to mend it, where `ok` is false. */
+  readonly mend?: string;
+}
+
+export interface Launcher {
+  readonly name: LauncherName;
+  /** Tells by booting whether this launcher works here. Calling it again probes again. */
+  readonly examine: (options: LaunchOptions) => Promise<LauncherReport>;
+  /** Throws LAUNCHER_UNAVAILABLE or KERNEL_NOT_FOUND at once where booting cannot work; cheap. */
+  readonly check: () => Promise<void>;
+  /** Makes the disks that the VM needs. What is there already is kept: a second call changes nothing. */
+  readonly provision: (spec: MachineSpec, options: LaunchOptions) => Promise<void>;
+  /** Starts the VMM. Two boots of one VM at once are the caller's error: the record's status prevents them. */
+  readonly boot: (spec: MachineSpec, options: LaunchOptions) => Promise<Machine>;
+  /**
+   * Ends a VMM that a dead process left and removes what the launcher keeps outside of the VM's folders.
+   * What is gone already is success.
+   */
+  readonly destroy: (vm: {readonly id: string; readonly folder: string; readonly vmm: ProcessRef | null}) => Promise<void>;
+}

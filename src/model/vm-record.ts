@@ -1,0 +1,52 @@
+import type {LanguageName} from './language.js';
+import type {LauncherName} from './launcher-name.js';
+import type {NetworkMode} from './network.js';
+
+export const vmStatuses = [
+  'provisioning',
+  'ready',
+  'booting',
+  'running',
+  'stopping',
+  'stopped',
+  'failed',
+  'cleaning',
+] as const;
+export type VmStatus = (typeof vmStatuses)[number];
+
+/** A process that can be told from a later one with the same pid. */
+export interface ProcessRef {
+  readonly pid: number;
+  /** When it started, as the operating system writes it: compared for equality only. */
+  readonly startedAt: string;
+}
+
+export interface VmRecord {
+  readonly schema: 1;
+  /** `<language>-<8 characters>`, or `vm-<8 characters>` for an image without a language. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly language: LanguageName | null;
+  readonly image: {readonly reference: string; readonly digest: string | null};
+  readonly launcher: LauncherName;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly network: NetworkMode;
+  readonly persist: boolean;
+  /** Made by `vm temp`: removed as soon as its process is gone. */
+  readonly ephemeral: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value` for every command in this VM. */
+  readonly env: readonly string[];
+  /** 0: never. Kept for the monitor, which enforces it. */
+  readonly idleTimeoutMs: number;
+  readonly status: VmStatus;
+  /** Why the status is `failed`. */
+  readonly failure: string | null;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  readonly lastRunAt: string | null;
+  /** The process that carries out the present transition, or holds the VMM. */
+  readonly owner: ProcessRef | null;
+  readonly vmm: ProcessRef | null;
+}
