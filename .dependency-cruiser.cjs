@@ -15,12 +15,33 @@ const onlyImporter = (name, packages, importers) => ({
 module.exports = {
   forbidden: [
     {name: 'no-cycles', severity: 'error', from: {}, to: {circular: true}},
-    {name: 'no-orphans', severity: 'error', from: {orphan: true, path: '^src/', pathNot: '^src/commands/'}, to: {}},
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: {orphan: true, path: '^src/', pathNot: '^src/commands/'},
+      to: {},
+    },
     only('model-imports-nothing', 'model', []),
     only('flags', 'flags', ['model/']),
-    only('commands', 'commands', ['flags/', 'vm/', 'render/', 'image/', 'setup/', 'doctor/', 'context', 'base-command', 'model/']),
+    only('commands', 'commands', [
+      'flags/',
+      'vm/',
+      'render/',
+      'image/',
+      'setup/',
+      'doctor/',
+      'context',
+      'base-command',
+      'model/',
+    ]),
     only('vm', 'vm', ['model/', 'launcher/launcher', 'state/', 'image/', 'guest/', 'context']),
-    only('launcher-krunvm', 'launcher/krunvm', ['launcher/launcher', 'guest/', 'image/', 'process/', 'model/']),
+    only('launcher-krunvm', 'launcher/krunvm', [
+      'launcher/launcher',
+      'guest/',
+      'image/',
+      'process/',
+      'model/',
+    ]),
     only('launcher-qemu', 'launcher/qemu', ['launcher/launcher', 'guest/', 'image/', 'process/', 'model/']),
     only('guest', 'guest', ['model/']),
     only('state', 'state', ['model/']),
@@ -36,6 +57,9 @@ module.exports = {
     doNotFollow: {path: 'node_modules'},
     tsPreCompilationDeps: true,
     tsConfig: {fileName: 'tsconfig.json'},
-    enhancedResolveOptions: {exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types']},
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

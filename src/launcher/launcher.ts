@@ -80,5 +80,9 @@ export interface Launcher {
    * Ends a VMM that a dead process left and removes what the launcher keeps outside of the VM's folders.
    * What is gone already is success.
    */
-  readonly destroy: (vm: {readonly id: string; readonly folder: string; readonly vmm: ProcessRef | null}) => Promise<void>;
+  readonly destroy: (vm: {
+    readonly id: string;
+    readonly folder: string;
+    readonly vmm: ProcessRef | null;
+  }) => Promise<void>;
 }

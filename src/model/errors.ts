@@ -52,7 +52,11 @@ export const usageError = (message: string, ...hints: string[]): AgentError =>
   new AgentError('USAGE', message, {hints});
 
 /** A wait that passed its deadline: names the phase and shows the last console lines. */
-export const deadlineError = (phase: string, elapsedMs: number, lastLines: readonly string[] = []): AgentError =>
+export const deadlineError = (
+  phase: string,
+  elapsedMs: number,
+  lastLines: readonly string[] = [],
+): AgentError =>
   new AgentError('DEADLINE', `${phase} took longer than ${formatSeconds(elapsedMs)}`, {
     details: lastLines.length > 0 ? ['last console lines:', ...lastLines] : [],
   });
@@ -66,7 +70,9 @@ export const toAgentError = (thrown: unknown): AgentError => {
   if ('code' in error && error.code === 'ENOSPC') {
     return new AgentError('DISK_FULL', `The disk is full: ${error.message}`, {
       cause: error,
-      hints: ['free some space, for example with: agent image list, agent image remove REF, agent vm clean --all'],
+      hints: [
+        'free some space, for example with: agent image list, agent image remove REF, agent vm clean --all',
+      ],
     });
   }
   return new AgentError('INTERNAL', error.message, {cause: error});

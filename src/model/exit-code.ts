@@ -23,4 +23,5 @@ export const exitCodeOf = (code: ErrorCode, otherwise: number): number =>
     : otherwise;
 
 /** Over several targets: 0 if all are 0, else the first that is not. */
-export const firstFailure = (codes: readonly number[]): number => codes.find((code) => code !== 0) ?? ExitCode.ok;
+export const firstFailure = (codes: readonly number[]): number =>
+  codes.find((code) => code !== 0) ?? ExitCode.ok;

@@ -77,5 +77,9 @@ export const parseLanguage = (input: string): LanguageName => {
   const found = languageNames.find((name) => name === wanted || languages[name].aliases.includes(wanted));
   if (found !== undefined) return found;
   const known = languageNames.map((name) => [name, ...languages[name].aliases].join(', ')).join('; ');
-  throw usageError(`Unknown language '${input}'.`, `use one of: ${known}`, 'or bring your own image: --image REF');
+  throw usageError(
+    `Unknown language '${input}'.`,
+    `use one of: ${known}`,
+    'or bring your own image: --image REF',
+  );
 };

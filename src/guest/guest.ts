@@ -1,0 +1,78 @@
+/**
+ * What the host can ask of a guest agent. The guest is hostile: everything behind this interface is checked and
+ * bounded here, so that callers may use it as data. May import: model.
+ */
+import type {Readable, Writable} from 'node:stream';
+
+export interface Hello {
+  readonly version: number;
+  /** `uname -r` of the guest: printable ASCII, at most 64 characters. */
+  readonly kernel: string;
+  readonly machine: string;
+  readonly memoryBytes: number;
+  /** Milliseconds since the agent started, in the order the agent reached them. */
+  readonly phases: readonly {readonly name: string; readonly atMs: number}[];
+}
+
+export interface ExecRequest {
+  readonly argv: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** Empty: root. */
+  readonly user: string;
+}
+
+export interface ExitStatus {
+  /** 0 to 255, or null when a signal ended the command. */
+  readonly code: number | null;
+  readonly signal: number | null;
+  readonly oom: boolean;
+  readonly cpuMs: number;
+  readonly maxRssKib: number;
+  /** Set when the guest agent could not start or finish the command: printable, bounded. */
+  readonly reason: string | null;
+}
+
+export type SignalScope = 'command' | 'everything';
+
+/**
+ * One command in the guest. Each stream has its own credit: one that nobody reads stops its writer in the guest and
+ * nothing else. `exit` resolves once, after the last byte of both streams has been pushed; it rejects when the channel
+ * breaks first. Streams end with `exit`.
+ */
+export interface Session {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exit: Promise<ExitStatus>;
+  /** Sends a signal; after the session's end it does nothing. */
+  readonly kill: (signal: number, scope: SignalScope) => void;
+}
+
+export interface TransferLimits {
+  readonly maxBytes: number;
+  readonly maxEntries: number;
+}
+
+export interface Guest {
+  readonly hello: Hello;
+  readonly exec: (request: ExecRequest) => Session;
+  /** Unpacks a tar stream into a folder of the guest, made where it is missing; files belong to `user`. */
+  readonly put: (
+    path: string,
+    tar: Readable,
+    options: TransferLimits & {readonly user: string},
+  ) => Promise<void>;
+  /** The content of a folder as a tar stream; an error of the guest destroys the stream. Bytes are unchecked tar. */
+  readonly get: (path: string, limits: TransferLimits) => Readable;
+  /** Sets the guest's clock and feeds its random number generator. */
+  readonly sync: (timeoutMs: number) => Promise<void>;
+  readonly ping: (timeoutMs: number) => Promise<void>;
+  /** Ends everything in the guest, syncs its file systems and powers off; resolves when the file systems are synced. */
+  readonly shutdown: (options: {readonly graceMs: number; readonly timeoutMs: number}) => Promise<void>;
+  /** Resolves when the channel has ended, with the reason where it was not asked for. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  /** Ends the channel; open sessions are rejected. */
+  readonly close: () => void;
+}

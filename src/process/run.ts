@@ -1,0 +1,85 @@
+/** The only importer of execa: runs host programs with a deadline, streaming, and errors that name the cause. */
+import {ExecaError, execa} from 'execa';
+import {AgentError, deadlineError} from '../model/errors.js';
+
+export interface RunOptions {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child; without it, ours. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Names the wait in the error at the deadline, for example `pulling python:3.11-slim`. */
+  readonly phase: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Standard input; without it the child's is closed. */
+  readonly input?: string | Uint8Array;
+  /** Every line of standard output and error as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const KEPT_LINES = 20;
+const MAX_OUTPUT = 16 * 1024 * 1024;
+
+/** Runs `file` to its end. Throws PROCESS_FAILED (exit code not 0), DEADLINE, INTERRUPTED, all with its last lines. */
+export const run = async (options: RunOptions): Promise<RunResult> => {
+  const startedAt = Date.now();
+  try {
+    const child = execa(options.file, [...options.args], {
+      ...(options.env ? {env: options.env, extendEnv: false} : {}),
+      ...(options.cwd ? {cwd: options.cwd} : {}),
+      ...(options.input === undefined ? {stdin: 'ignore'} : {input: options.input}),
+      timeout: options.timeoutMs,
+      ...(options.signal ? {cancelSignal: options.signal} : {}),
+      forceKillAfterDelay: 2000,
+      maxBuffer: MAX_OUTPUT,
+      stripFinalNewline: true,
+      all: true,
+    });
+    const {onLine} = options;
+    if (onLine) await Promise.all([eachLine(child.all, onLine), child]);
+    const result = await child;
+    return {stdout: result.stdout, stderr: result.stderr};
+  } catch (error) {
+    throw explain(error, options, Date.now() - startedAt);
+  }
+};
+
+const eachLine = async (output: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> => {
+  let rest = '';
+  for await (const chunk of output) {
+    const lines = `${rest}${String(chunk)}`.split(/\r\n|\r|\n/);
+    rest = (lines.pop() ?? '').slice(-4096);
+    for (const line of lines) onLine(line);
+  }
+  if (rest !== '') onLine(rest);
+};
+
+const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknown => {
+  if (!(error instanceof ExecaError)) return error;
+  const said = lastLines(`${error.stderr ?? ''}`) ?? lastLines(`${error.stdout ?? ''}`) ?? [];
+  if (error.isCanceled)
+    return new AgentError('INTERRUPTED', `${options.phase} was interrupted`, {cause: error});
+  if (error.timedOut) return deadlineError(options.phase, elapsedMs, said);
+  if (error.code === 'ENOENT') {
+    return new AgentError('PROCESS_FAILED', `'${options.file}' is not installed`, {
+      cause: error,
+      hints: ['run: agent setup'],
+    });
+  }
+  const how = error.signal ? `was ended by ${error.signal}` : `exited with ${error.exitCode ?? 'an error'}`;
+  return new AgentError('PROCESS_FAILED', `${options.phase} failed: ${options.file} ${how}`, {
+    cause: error,
+    details: said,
+  });
+};
+
+const lastLines = (text: string): string[] | undefined => {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.length > 0 ? lines.slice(-KEPT_LINES) : undefined;
+};
