@@ -1,0 +1,268 @@
+#!/usr/bin/env bash
+# Installs the system packages that agent needs on Linux. The only place that knows their names.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: setup.sh [--build] [--check] [--yes]
+
+  --build   also what building from source needs: a C compiler for the guest agent
+  --check   only say what is missing; exit 1 if anything is
+  --yes     do not ask before installing
+TEXT
+}
+
+# Overridden by tests only.
+OS_RELEASE=${AGENT_OS_RELEASE:-/etc/os-release}
+SUBUID=${AGENT_SUBUID:-/etc/subuid}
+
+# command | what for | Debian and Ubuntu | Fedora | Arch
+needs() {
+  local qemu_deb=qemu-system-x86 qemu_rpm=qemu-system-x86-core qemu_arch=qemu-system-x86
+  local machine
+  machine=$(uname -m)
+  if [[ $machine == aarch64 ]]; then
+    qemu_deb=qemu-system-arm qemu_rpm=qemu-system-aarch64-core qemu_arch=qemu-system-aarch64
+  fi
+  cat <<TEXT
+qemu-system-$machine|runs the virtual machines|$qemu_deb|$qemu_rpm|$qemu_arch
+buildah|fetches and builds guest images|buildah|buildah|buildah
+crun|runs the steps of an image build|crun|crun|crun
+mkfs.erofs|makes root file systems for guests|erofs-utils|erofs-utils|erofs-utils
+mkfs.ext4|makes disks for guests|e2fsprogs|e2fsprogs|e2fsprogs
+mmdebstrap|builds guest images where no registry answers|mmdebstrap|mmdebstrap|mmdebstrap
+xz|unpacks kernels and their modules|xz-utils|xz|xz
+zstd|unpacks kernels and their modules|zstd|zstd|zstd
+TEXT
+  if [[ $(id -u) != 0 ]]; then
+    echo 'newuidmap|lets you build images without root|uidmap|shadow-utils|shadow'
+  fi
+  if [[ $BUILD == yes ]]; then
+    echo 'gcc|compiles the guest agent|gcc|gcc|gcc'
+    echo 'musl-gcc|links the guest agent statically|musl-tools|musl-gcc|musl'
+  fi
+}
+
+# Prints the lines of `needs` whose command is not there.
+missing() {
+  local line
+  while IFS= read -r line; do
+    command -v "${line%%|*}" >/dev/null || printf '%s\n' "$line"
+  done < <(needs)
+}
+
+# Debian keeps mkfs.ext4 and its like where an ordinary user's PATH does not reach.
+PATH=$PATH:/usr/sbin:/sbin
+
+family() {
+  local ids
+  # shellcheck source=/dev/null
+  ids=$(. "$OS_RELEASE" 2>/dev/null && echo " ${ID:-} ${ID_LIKE:-} ")
+  case $ids in
+    *' debian '* | *' ubuntu '*) echo debian ;;
+    *' fedora '* | *' rhel '*) echo fedora ;;
+    *' arch '*) echo arch ;;
+    *) echo other ;;
+  esac
+}
+
+# The packages of one family (a column of `needs`), space-separated, for the lines on standard input.
+packages() {
+  cut -d'|' -f"$1" | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+describe() {
+  local command what
+  while IFS='|' read -r command what _; do printf '  %-20s %s\n' "$command" "$what"; done
+}
+
+# How to become root: nothing, `sudo`, `sudo -n`, or `none`.
+elevation() {
+  if [[ $(id -u) == 0 ]]; then
+    echo ''
+  elif ! command -v sudo >/dev/null; then
+    echo none
+  elif [[ -t 0 && -t 2 ]]; then
+    echo sudo
+  elif sudo -n true 2>/dev/null; then
+    echo 'sudo -n'
+  else
+    echo none
+  fi
+}
+
+# Without root, images are built in a user namespace, which takes a range of ids for this user.
+lacks_subuid() {
+  [[ $(id -u) != 0 ]] && ! grep -q "^\($(id -un)\|$(id -u)\):" "$SUBUID" 2>/dev/null
+}
+
+subuid_command() {
+  echo "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+}
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  local line
+  for line in "$@"; do printf '  → %s\n' "$line" >&2; done
+  exit 1
+}
+
+# Shows the last line of a long output with the time it took so far; the whole goes to the file $1.
+show_life() {
+  local log=$1 began=$SECONDS shown=$SECONDS line width
+  width=$((${COLUMNS:-80} - 12))
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log"
+    if [[ -t 1 ]]; then
+      printf '\r\033[K  %4d s  %s' "$((SECONDS - began))" "${line:0:width}"
+    elif ((SECONDS - shown >= 10)); then
+      shown=$SECONDS
+      printf '  … %d s: %s\n' "$((SECONDS - began))" "$line"
+    fi
+  done
+  if [[ -t 1 ]]; then printf '\r\033[K'; fi
+}
+
+# Runs a command as root; what it prints is kept in $LOG.
+as_root() {
+  local -a prefix=()
+  [[ -n $ELEVATION ]] && read -ra prefix <<<"$ELEVATION"
+  ${prefix[@]+"${prefix[@]}"} env DEBIAN_FRONTEND=noninteractive "$@" 2>&1 </dev/null | show_life "$LOG"
+}
+
+have_candidates() {
+  local package
+  for package in "$@"; do
+    # Read to the end: with pipefail, a reader that stops early makes the writer fail.
+    apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null || return 1
+  done
+}
+
+apt_install() {
+  as_root apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+    install --no-install-recommends "$@"
+}
+
+apt_update() {
+  echo 'Updating the package lists (apt-get update).'
+  # One broken third-party source must not stop us: the installation itself tells whether it matters.
+  as_root apt-get -q update || echo 'apt-get update reported errors; going on with the lists there are.'
+}
+
+install_with_apt() {
+  local -a names
+  read -ra names <<<"$1"
+  LOG=$(mktemp)
+  trap 'rm -f "$LOG"' EXIT
+  local updated=no
+  if ! have_candidates "${names[@]}"; then
+    apt_update
+    updated=yes
+  fi
+  echo "Installing: ${names[*]}"
+  apt_install "${names[@]}" && return
+  # Lists that name versions the mirror no longer has are the usual cause.
+  if [[ $updated == no ]]; then
+    apt_update
+    apt_install "${names[@]}" && return
+  fi
+  tail -n 20 "$LOG" >&2
+  fail 'apt-get could not install the packages' \
+    'see its words above; then run this again' \
+    "by hand: ${ELEVATION:+sudo }apt-get install --no-install-recommends $1"
+}
+
+advise_other_distribution() {
+  local lines=$1
+  case $(family) in
+    fedora) fail 'these packages are not installed for you on this distribution (not tested there)' \
+      "run: sudo dnf install $(packages 4 <<<"$lines")" ;;
+    arch) fail 'these packages are not installed for you on this distribution (not tested there)' \
+      "run: sudo pacman -S --needed $(packages 5 <<<"$lines")" 'mmdebstrap is in the AUR' ;;
+    *) fail 'this distribution is not known here' \
+      "install what Debian calls: $(packages 3 <<<"$lines")" ;;
+  esac
+}
+
+confirm() {
+  [[ $YES == yes ]] && return
+  [[ -t 0 ]] || fail 'nobody is there to ask' 'run this again with --yes'
+  local answer
+  read -r -p 'Go on? [Y/n] ' answer
+  [[ -z $answer || $answer == [yYjJ]* ]] || fail 'stopped: nothing was installed'
+}
+
+install_packages() {
+  local lines=$1 names
+  if [[ $(family) != debian ]]; then advise_other_distribution "$lines"; fi
+  names=$(packages 3 <<<"$lines")
+  echo "These Debian packages will be installed with apt-get: $names"
+  ELEVATION=$(elevation)
+  if [[ $ELEVATION == none ]]; then
+    fail 'installing packages needs root, and there is no sudo that works without asking' \
+      "run as root: apt-get update && apt-get install -y --no-install-recommends $names" 'then run this again'
+  fi
+  confirm
+  install_with_apt "$names"
+}
+
+add_subuid() {
+  echo "You have no range of user ids for building images; this adds one: $(subuid_command)"
+  ELEVATION=$(elevation)
+  if [[ $ELEVATION == none ]]; then
+    fail 'that needs root' "run as root: $(subuid_command)" 'then run this again'
+  fi
+  confirm
+  LOG=/dev/null
+  local -a command
+  read -ra command <<<"$(subuid_command)"
+  as_root "${command[@]}"
+}
+
+check_only() {
+  local lines=$1
+  if [[ -n $lines ]]; then
+    echo 'missing:'
+    describe <<<"$lines"
+  fi
+  if lacks_subuid; then echo "missing: a range of user ids for $(id -un) in $SUBUID"; fi
+  [[ -z $lines ]] && ! lacks_subuid
+}
+
+main() {
+  BUILD=no YES=no
+  local check=no lines
+  while (($# > 0)); do
+    case $1 in
+      --build) BUILD=yes ;;
+      --check) check=yes ;;
+      --yes | -y) YES=yes ;;
+      --help | -h)
+        usage
+        exit 0
+        ;;
+      *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+  done
+  lines=$(missing)
+  if [[ $check == yes ]]; then
+    check_only "$lines"
+    return
+  fi
+  if [[ -n $lines ]]; then
+    echo 'agent needs these programs, which this machine does not have:'
+    describe <<<"$lines"
+    install_packages "$lines"
+    lines=$(missing)
+    [[ -z $lines ]] || fail 'still missing after the installation:' "$(cut -d'|' -f1 <<<"$lines" | tr '\n' ' ')"
+  fi
+  if lacks_subuid; then add_subuid; fi
+  echo 'System packages: everything is there.'
+}
+
+main "$@"

@@ -1,0 +1,56 @@
+// @ts-check
+/** `npm start`: prepares this clone, then shows a guest that boots and runs code. */
+import {spawn} from 'node:child_process';
+import {release} from 'node:os';
+import {dirname, join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {prepare} from './prepare/prepare.mjs';
+import {endOf, runMain, StepError} from './prepare/step.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** How a clone's own program is called from its folder. */
+const AGENT = './bin/run.js';
+
+const NEXT = [
+  [`${AGENT} vm temp --language node --code 'console.log(process.version)'`, 'makes its image first'],
+  [`echo 'print(6 * 7)' | ${AGENT} vm temp --language python -`, ''],
+  [`${AGENT} vm create --language python --name first`, 'a VM that stays'],
+  [`${AGENT} vm exec --vm first --cmd 'echo "I am $(uname -n)"'`, ''],
+  [`${AGENT} vm clean --vm first`, ''],
+  [`${AGENT} --help`, ''],
+  ['npm test', 'makes the other images first'],
+  ['npm link', 'puts it on your PATH: then type agent instead'],
+];
+
+/** @param {readonly string[]} args */
+const show = async (...args) => {
+  console.log(`\n$ ${[AGENT, ...args].map(quote).join(' ')}`);
+  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  const {code, how} = await endOf(child, 'agent');
+  if (code === 0) return;
+  if (code === 130 || code === 143) throw new StepError('interrupted', {exitCode: code});
+  throw new StepError(how, {mend: `${AGENT} doctor tells what this machine can run`});
+};
+
+/** @param {string} word */
+const quote = (word) => {
+  if (/^[\w./:=@-]+$/.test(word)) return word;
+  return word.includes("'") ? `"${word}"` : `'${word}'`;
+};
+
+await runMain(async () => {
+  await prepare({root, languages: ['python']});
+  await show('vm', 'temp', '--language', 'python', '--cmd', 'uname -r');
+  console.log(`  the guest's own kernel; this machine runs ${release()}`);
+  await show('vm', 'temp', '--language', 'python', '--cmd', "print('Hello, World!')");
+  console.log('\nThat ran in a virtual machine that booted for it and is gone again. Next:');
+  const width = Math.max(...NEXT.map(([command = '']) => command.length));
+  for (const [command = '', remark] of NEXT) {
+    console.log(`  ${remark ? `${command.padEnd(width)}  # ${remark}` : command}`);
+  }
+  return 0;
+});
