@@ -1,0 +1,46 @@
+// @ts-check
+
+/**
+ * The spread of some measurements, in their own unit. p95 is the smallest value that at least 95 % do not exceed.
+ * @param {readonly number[]} values at least one
+ */
+export const spread = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    runs: sorted.length,
+    min: at(sorted, 0),
+    median: middle(sorted),
+    p95: at(sorted, Math.ceil(sorted.length * 0.95) - 1),
+    max: at(sorted, sorted.length - 1),
+  };
+};
+
+/** @typedef {ReturnType<typeof spread>} Spread */
+
+/** @param {readonly number[]} sorted */
+const middle = (sorted) => {
+  const half = sorted.length / 2;
+  return Number.isInteger(half)
+    ? (at(sorted, half - 1) + at(sorted, half)) / 2
+    : at(sorted, Math.floor(half));
+};
+
+/**
+ * @param {readonly number[]} values
+ * @param {number} index
+ */
+const at = (values, index) => {
+  const value = values[index];
+  if (value === undefined) throw new RangeError('no measurement');
+  return value;
+};
+
+/**
+ * The spread of each named value over several runs, in the order of their first appearance.
+ * @param {readonly Readonly<Record<string, number | undefined>>[]} runs
+ * @returns {Record<string, Spread>}
+ */
+export const spreadByName = (runs) => {
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run)))];
+  return Object.fromEntries(names.map((name) => [name, spread(runs.flatMap((run) => run[name] ?? []))]));
+};
