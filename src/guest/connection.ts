@@ -1,0 +1,176 @@
+import type {Duplex} from 'node:stream';
+import {AgentError, toAgentError} from '../model/errors.js';
+import {bootError, endedError, gaveUpError, withLastLines} from './channel-errors.js';
+import {FrameDecoder, type FrameHead} from './frame-decoder.js';
+import type {Hello} from './guest.js';
+import {createLink, type Link} from './link.js';
+import {type OpenSession, openSession, type SessionKind} from './open-session.js';
+import {FrameType, guestChannelTypes, guestSessionTypes, PING_BYTES} from './protocol.js';
+import {protocolError} from './protocol-error.js';
+import {createReplies} from './replies.js';
+import {decodeErrorText, decodeExit, decodeHello, decodeWindow} from './reports.js';
+
+export interface ConnectionOptions {
+  readonly channel: Duplex;
+  readonly lastLines: () => readonly string[];
+  readonly onHello: (hello: Hello) => void;
+  /** The channel has ended, once, with the reason where it was not asked for. */
+  readonly onEnd: (error: AgentError | undefined) => void;
+}
+
+export interface ChannelQuestion {
+  readonly type: typeof FrameType.PING | typeof FrameType.SYNC | typeof FrameType.SHUTDOWN;
+  readonly payload: Buffer;
+  /** What the guest must answer; without it a frame without payload. */
+  readonly answer?: Buffer;
+  /** Names the wait in the error at the deadline. */
+  readonly phase: string;
+  readonly timeoutMs: number;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+const MAX_SESSION = 0xffff_ffff;
+
+/** Payloads of a fixed size, by type. */
+const exactSizes: ReadonlyMap<number, number> = new Map([
+  [FrameType.WINDOW, 5],
+  [FrameType.PONG, PING_BYTES],
+  [FrameType.SYNC, 0],
+  [FrameType.SHUTDOWN, 0],
+]);
+
+/** The channel's state: which sessions are open, what was asked, whether it has ended. All frames pass through here. */
+export class Connection {
+  readonly #replies = {
+    [FrameType.PING]: createReplies('PONG'),
+    [FrameType.SYNC]: createReplies('SYNC'),
+    [FrameType.SHUTDOWN]: createReplies('SHUTDOWN'),
+  };
+  readonly #link: Link;
+  readonly #options: ConnectionOptions;
+  readonly #sessions = new Map<number, OpenSession>();
+  #lastSession = 0;
+  #hasHello = false;
+  /** From here on the channel's end is what was asked for. */
+  #mayEnd = false;
+  #error: AgentError | undefined;
+  #hasEnded = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const {channel} = options;
+    this.#link = createLink(channel);
+    const decoder = new FrameDecoder({
+      accept: (head) => this.#accept(head),
+      receive: (head, payload) => this.#receive(head, payload),
+    });
+    channel.on('data', (chunk: Buffer) => this.#decode(decoder, chunk));
+    channel.on('end', () => this.#channelEnded());
+    channel.on('close', () => this.#channelEnded());
+    channel.on('error', (error) => this.#channelEnded(error));
+  }
+
+  /** Throws when the channel has ended. */
+  open(kind: SessionKind): OpenSession {
+    if (this.#hasEnded) throw this.#told();
+    if (this.#lastSession === MAX_SESSION)
+      throw new AgentError('INTERNAL', 'The channel is out of sessions.');
+    this.#lastSession += 1;
+    const session = openSession({id: this.#lastSession, link: this.#link, kind});
+    this.#sessions.set(this.#lastSession, session);
+    return session;
+  }
+
+  /** Asks something about the channel itself: resolves when the guest has answered. */
+  async ask({type, payload, answer = NO_BYTES, phase, timeoutMs}: ChannelQuestion): Promise<void> {
+    if (this.#hasEnded) throw this.#told();
+    const answered = this.#replies[type].await({phase, timeoutMs, answer});
+    this.#link.send({type, session: 0, payload});
+    await answered;
+  }
+
+  /** Closes the channel; whatever is open is told the error, or that this was the end. */
+  end(error?: AgentError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#error = error;
+    const told = this.#told();
+    for (const session of this.#sessions.values()) session.fail(told);
+    this.#sessions.clear();
+    for (const replies of Object.values(this.#replies)) replies.fail(told);
+    this.#options.channel.destroy();
+    this.#options.onEnd(error);
+  }
+
+  #told(): AgentError {
+    return this.#error ?? endedError([]);
+  }
+
+  #channelEnded(cause?: Error): void {
+    const explain = this.#hasHello ? endedError : bootError;
+    this.end(this.#mayEnd ? undefined : explain(this.#options.lastLines(), cause));
+  }
+
+  #decode(decoder: FrameDecoder, chunk: Buffer): void {
+    if (this.#hasEnded) return;
+    try {
+      decoder.push(chunk);
+    } catch (error) {
+      this.end(withLastLines(toAgentError(error), this.#options.lastLines()));
+    }
+  }
+
+  #accept({type, session, size}: FrameHead): void {
+    const isHello = type === FrameType.HELLO;
+    if (isHello === this.#hasHello && type !== FrameType.ERROR) {
+      throw protocolError(isHello ? 'it sent HELLO twice' : `it sent type ${type} before HELLO`);
+    }
+    const allowed = session === 0 ? guestChannelTypes : guestSessionTypes;
+    if (!allowed.includes(type)) throw protocolError(`it sent type ${type} in session ${session}`);
+    const exact = exactSizes.get(type);
+    if (exact !== undefined && exact !== size) throw protocolError(`it sent type ${type} with ${size} bytes`);
+    if (session === 0) return;
+    const open = this.#session(session);
+    if (isOutput(type)) open.outputOf(type).expect(size);
+  }
+
+  #receive({type, session}: FrameHead, payload: Buffer): void {
+    if (session === 0) this.#receiveOnChannel(type, payload);
+    else this.#receiveInSession(session, type, payload);
+  }
+
+  #receiveInSession(id: number, type: number, payload: Buffer): void {
+    const session = this.#session(id);
+    if (isOutput(type)) session.outputOf(type).receive(payload);
+    else if (type === FrameType.WINDOW) session.addCredit(decodeWindow(payload));
+    else {
+      const report = decodeExit(payload);
+      this.#sessions.delete(id);
+      session.end(report);
+    }
+  }
+
+  #receiveOnChannel(type: number, payload: Buffer): void {
+    if (type === FrameType.HELLO) {
+      const hello = decodeHello(payload);
+      this.#hasHello = true;
+      this.#options.onHello(hello);
+    } else if (type === FrameType.PONG) this.#replies[FrameType.PING].receive(payload);
+    else if (type === FrameType.SYNC) this.#replies[FrameType.SYNC].receive(payload);
+    else if (type === FrameType.SHUTDOWN) {
+      this.#replies[FrameType.SHUTDOWN].receive(payload);
+      this.#mayEnd = true;
+    } else {
+      const lastLines = this.#options.lastLines();
+      this.end(gaveUpError(decodeErrorText(payload), this.#hasHello, lastLines));
+    }
+  }
+
+  #session(id: number): OpenSession {
+    const session = this.#sessions.get(id);
+    if (session === undefined) throw protocolError(`it names session ${id}, which is not open`);
+    return session;
+  }
+}
+
+const isOutput = (type: number): boolean => type === FrameType.STDOUT || type === FrameType.STDERR;

@@ -1,0 +1,56 @@
+import {deadlineError} from '../model/errors.js';
+import {protocolError} from './protocol-error.js';
+
+/** More questions than this are never left open: the guest is dead. */
+const MAX_OPEN = 64;
+
+/** Questions to the guest that it answers in order, each with the very bytes that were agreed. */
+export interface Replies {
+  /** Resolves with the answer; rejects at the deadline, and when the channel ends. */
+  readonly await: (options: {
+    readonly phase: string;
+    readonly timeoutMs: number;
+    readonly answer: Buffer;
+  }) => Promise<void>;
+  /** The guest has answered; throws where nothing was asked. */
+  readonly receive: (answer: Buffer) => void;
+  readonly fail: (error: Error) => void;
+}
+
+interface Question {
+  readonly answer: Buffer;
+  readonly settle: (error?: Error) => void;
+}
+
+export const createReplies = (name: string): Replies => {
+  // A question whose deadline has passed stays until its late answer, so that the next answer is not taken for it.
+  const open: Question[] = [];
+  return {
+    await: ({phase, timeoutMs, answer}) =>
+      new Promise((resolve, reject) => {
+        if (open.length >= MAX_OPEN) return reject(deadlineError(phase, timeoutMs));
+        const startedAt = performance.now();
+        const timer = setTimeout(
+          () => reject(deadlineError(phase, performance.now() - startedAt)),
+          timeoutMs,
+        );
+        open.push({
+          answer,
+          settle: (error) => {
+            clearTimeout(timer);
+            if (error === undefined) resolve();
+            else reject(error);
+          },
+        });
+      }),
+    receive: (answer) => {
+      const question = open.shift();
+      if (question === undefined) throw protocolError(`it sent ${name} unasked`);
+      if (!answer.equals(question.answer)) throw protocolError(`its ${name} is not what was asked for`);
+      question.settle();
+    },
+    fail: (error) => {
+      for (const question of open.splice(0)) question.settle(error);
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import type {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import {AgentError, deadlineError} from '../model/errors.js';
+import type {Connection} from './connection.js';
+import {Errno} from './errno.js';
+import type {TransferLimits} from './guest.js';
+import type {OpenSession} from './open-session.js';
+import {printable} from './printable.js';
+import {FrameType} from './protocol.js';
+import type {ExitReport} from './reports.js';
+import {encodeGet, encodePut} from './requests.js';
+import {createStallWatch} from './stall-watch.js';
+
+export interface TransferContext {
+  readonly connection: Connection;
+  readonly lastLines: () => readonly string[];
+  /** The longest that the guest may keep a transfer waiting. */
+  readonly stallMs: number;
+}
+
+export interface PutRequest {
+  readonly path: string;
+  readonly tar: Readable;
+  readonly options: TransferLimits & {readonly user: string};
+}
+
+export const put = async (context: TransferContext, {path, tar, options}: PutRequest): Promise<void> => {
+  const {connection, lastLines, stallMs} = context;
+  const what = `copying files to '${printable(path, 200)}' in the guest`;
+  try {
+    const session: OpenSession = connection.open({
+      type: FrameType.PUT,
+      payload: encodePut(path, options),
+      judge: (report) => failureOf(what, report),
+      watch: createStallWatch(stallMs, () => session.fail(deadlineError(what, stallMs, lastLines()))),
+    });
+    await Promise.race([session.exit, rejectionOf(pipeline(tar, session.stdin))]);
+  } finally {
+    // The guest may have refused early: what it does not want is not read.
+    tar.destroy();
+  }
+};
+
+export const get = (context: TransferContext, path: string, limits: TransferLimits): Readable => {
+  const {connection, lastLines, stallMs} = context;
+  const what = `copying files from '${printable(path, 200)}' in the guest`;
+  const session: OpenSession = connection.open({
+    type: FrameType.GET,
+    payload: encodeGet(path, limits),
+    judge: (report) => failureOf(what, report),
+    watch: createStallWatch(stallMs, () => session.stdout.destroy(deadlineError(what, stallMs, lastLines()))),
+  });
+  return session.stdout;
+};
+
+/** Settles only if the promise rejects. */
+const rejectionOf = (promise: Promise<void>): Promise<never> =>
+  promise.then(() => new Promise<never>(() => {}));
+
+const failureOf = (what: string, {status, errno}: ExitReport): AgentError | undefined => {
+  if (status.code === 0) return undefined;
+  const reason = status.reason ?? (status.signal === null ? 'no reason given' : `signal ${status.signal}`);
+  return new AgentError('GUEST_FAILED', `${capitalized(what)} failed: ${reason}.`, {hints: hintsFor(errno)});
+};
+
+const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
+const hintsFor = (errno: number | null): string[] => {
+  if (errno === Errno.ENOSPC || errno === Errno.EDQUOT) {
+    return ['free space in the guest, or create the VM with more memory: --mem MIB'];
+  }
+  return errno === Errno.EFBIG ? ['copy fewer or smaller files'] : [];
+};
