@@ -15,6 +15,8 @@ TEXT
 # Overridden by tests only.
 OS_RELEASE=${AGENT_OS_RELEASE:-/etc/os-release}
 SUBUID=${AGENT_SUBUID:-/etc/subuid}
+# Debian keeps mkfs.ext4 and its like where an ordinary user's PATH does not reach.
+PATH=$PATH:${AGENT_SBIN:-/usr/sbin:/sbin}
 
 # command | what for | Debian and Ubuntu | Fedora | Arch
 needs() {
@@ -50,9 +52,6 @@ missing() {
     command -v "${line%%|*}" >/dev/null || printf '%s\n' "$line"
   done < <(needs)
 }
-
-# Debian keeps mkfs.ext4 and its like where an ordinary user's PATH does not reach.
-PATH=$PATH:/usr/sbin:/sbin
 
 family() {
   local ids

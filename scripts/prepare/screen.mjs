@@ -7,6 +7,8 @@ const REDRAW_EVERY_MS = 200;
 /**
  * Where preparation tells what it does. On a terminal the present step is one line that is drawn again; elsewhere it is
  * a line at its start, one at its end, and one now and then in between.
+ * @param {{isTTY?: boolean | undefined, columns?: number | undefined, write: (text: string) => unknown}} stream
+ * @param {NodeJS.ProcessEnv} env
  */
 export const createScreen = (stream = stderr, env = process.env) => {
   const live = stream.isTTY === true && env.TERM !== 'dumb';

@@ -121,7 +121,8 @@ export const runMain = async (main) => {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    if (error.exitCode === 1) {
+    // Who interrupted us knows it already.
+    if (error.exitCode < 128) {
       for (const line of error.lines) console.error(`  | ${line}`);
       console.error(`error: ${error.message}`);
       if (error.mend) console.error(`  → ${error.mend}`);
