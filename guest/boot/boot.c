@@ -1,0 +1,64 @@
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot/modules.h"
+#include "boot/names.h"
+#include "boot/network.h"
+#include "boot/options.h"
+#include "boot/port.h"
+#include "boot/root.h"
+#include "channel/channel.h"
+#include "control/end.h"
+#include "control/hello.h"
+#include "log.h"
+
+static void mount_early(const char *type, const char *path) {
+  mkdir(path, 0755);
+  /* Some kernels mount devtmpfs themselves. */
+  if (mount(type, path, type, 0, NULL) != 0 && errno != EBUSY) {
+    agent_fail("mount %s: %s", path, strerror(errno));
+  }
+}
+
+static void open_console(void) {
+  int console = open("/dev/console", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (console >= 0) log_to(console);
+  struct timespec up;
+  clock_gettime(CLOCK_BOOTTIME, &up);
+  log_line("start, kernel up %ld.%03ld s", (long)up.tv_sec, up.tv_nsec / 1000000);
+}
+
+bool boot(void) {
+  struct options options;
+  umask(022);
+  mount_early("devtmpfs", "/dev");
+  open_console();
+  mount_early("proc", "/proc");
+  mount_early("sysfs", "/sys");
+  options_read(&options);
+  modules_load();
+  hello_phase("modules");
+  int port = port_open();
+  channel_open(port, port);
+  hello_phase("channel");
+  unlink("/init");
+  network_up_loopback();
+  if (options.root[0] == 0) {
+    log_line("no agent.root: probe");
+    return false;
+  }
+  root_enter(&options);
+  hello_phase("root");
+  names_write(&options);
+  if (options.net[0] != 0) network_up(options.net);
+  hello_phase("network");
+  log_line("ready");
+  return true;
+}

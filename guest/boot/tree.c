@@ -1,0 +1,96 @@
+#include "boot/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/directory.h"
+#include "control/end.h"
+#include "log.h"
+
+#define HARMLESS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+struct point {
+  const char *path;
+  mode_t mode;
+  const char *type;
+  unsigned long flags;
+  const char *options;
+  bool needed;
+};
+
+/* Each after what it lies in. /run and /tmp stay on the overlay, with what the image has there. */
+static const struct point points[] = {
+    {"proc", 0555, "proc", HARMLESS, NULL, true},
+    {"sys", 0555, "sysfs", HARMLESS, NULL, true},
+    {"sys/fs/cgroup", 0755, "cgroup2", HARMLESS, NULL, false},
+    {"dev", 0755, "devtmpfs", MS_NOSUID | MS_NOEXEC, NULL, true},
+    {"dev/pts", 0755, "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666,gid=5", false},
+    {"dev/shm", 01777, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", false},
+    {"dev/mqueue", 01777, "mqueue", HARMLESS, NULL, false},
+};
+
+static const struct {
+  const char *path;
+  mode_t mode;
+} directories[] = {{"in", 01777}, {"out", 01777}, {"persist", 01777}, {"workspace", 0755}};
+
+static const struct {
+  const char *directory;
+  const char *name;
+  const char *target;
+} links[] = {
+    {"dev", "fd", "/proc/self/fd"},      {"dev", "stdin", "/proc/self/fd/0"},
+    {"dev", "stdout", "/proc/self/fd/1"}, {"dev", "stderr", "/proc/self/fd/2"},
+    {"workspace", "in", "/in"},          {"workspace", "out", "/out"},
+    {"workspace", "persist", "/persist"},
+};
+
+static void mount_point(int root, const struct point *point) {
+  char path[32];
+  int fd = directory_make(root, point->path, point->mode);
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  bool mounted = fd >= 0 && mount(point->type, path, point->type, point->flags, point->options) == 0;
+  int error = errno;
+  if (fd >= 0) close(fd);
+  if (mounted) return;
+  if (point->needed) agent_fail("mount /%s: %s", point->path, strerror(error));
+  log_line("no /%s: %s", point->path, strerror(error));
+}
+
+static void make_directory(int root, const char *path, mode_t mode) {
+  int fd = directory_make(root, path, mode);
+  if (fd < 0) agent_fail("make /%s: %s", path, strerror(errno));
+  close(fd);
+  /* It may have been there, with a mode of the image's choice; it is no link by now. */
+  if (fchmodat(root, path, mode, 0) != 0) log_line("chmod /%s: %s", path, strerror(errno));
+}
+
+/* A directory of that name that is not empty stays: it is the image's, and in nobody's way. */
+static void make_link(int root, const char *directory, const char *name, const char *target) {
+  int fd = directory_make(root, directory, 0755);
+  if (fd < 0) agent_fail("make /%s: %s", directory, strerror(errno));
+  if (unlinkat(fd, name, 0) != 0 && errno == EISDIR) unlinkat(fd, name, AT_REMOVEDIR);
+  if (symlinkat(target, fd, name) != 0) {
+    log_line("link /%s/%s: %s", directory, name, strerror(errno));
+  }
+  close(fd);
+}
+
+void tree_make(int root) {
+  for (size_t i = 0; i < sizeof points / sizeof *points; i++) mount_point(root, &points[i]);
+  for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+    make_directory(root, directories[i].path, directories[i].mode);
+  }
+  for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+    make_link(root, links[i].directory, links[i].name, links[i].target);
+  }
+  int tmp = directory_find(root, "tmp", 01777);
+  if (tmp < 0) log_line("make /tmp: %s", strerror(errno));
+  else close(tmp);
+}

@@ -1,0 +1,9 @@
+/* SYNC: after a boot and after a restore the guest has neither the time nor randomness of its own. */
+#ifndef AGENT_CLOCK_H
+#define AGENT_CLOCK_H
+
+#include "channel/channel.h"
+
+void clock_sync(const struct frame *frame);
+
+#endif

@@ -1,0 +1,51 @@
+#include "control/hello.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "bytes.h"
+#include "channel/channel.h"
+#include "fields.h"
+#include "log.h"
+#include "protocol.h"
+
+#define NAME_MOST 32u
+
+static struct field_writer phases;
+static uint64_t started;
+
+static uint64_t microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+void hello_start(void) { started = microseconds(); }
+
+void hello_phase(const char *name) {
+  uint8_t value[8 + NAME_MOST];
+  uint64_t since = microseconds() - started;
+  size_t length = strnlen(name, NAME_MOST);
+  put_u64(value, since);
+  memcpy(value + 8, name, length);
+  field_put(&phases, TAG_PHASE, value, 8 + length);
+}
+
+void hello_send(void) {
+  struct utsname names;
+  struct sysinfo info;
+  hello_phase("ready");
+  struct field_writer fields = phases;
+  field_put_u32(&fields, TAG_VERSION, PROTOCOL_VERSION);
+  if (uname(&names) == 0) {
+    field_put_string(&fields, TAG_KERNEL, names.release);
+    field_put_string(&fields, TAG_MACHINE, names.machine);
+  }
+  if (sysinfo(&info) == 0) {
+    field_put_u64(&fields, TAG_MEMORY, (uint64_t)info.totalram * info.mem_unit);
+  }
+  channel_send(TYPE_HELLO, 0, fields.data, fields.length);
+}

@@ -1,0 +1,79 @@
+/*
+ * The guest agent. As init of a virtual machine it boots the guest; with --stdio, or not as process
+ * 1, it only serves the protocol on its standard input and output. docs/guest-protocol.md is the
+ * contract.
+ */
+#include <sched.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "channel/channel.h"
+#include "channel/dispatch.h"
+#include "channel/loop.h"
+#include "control/end.h"
+#include "control/hello.h"
+#include "control/shutdown.h"
+#include "session/cgroup.h"
+#include "session/reap.h"
+#include "session/session.h"
+#include "session/spawn.h"
+#include "session/stream.h"
+
+#define SWEEP_MS 100
+#define SHUTDOWN_MS 20
+
+/* Neither want of memory nor a fork bomb may stop the agent; its children get none of this. */
+static void protect(void) {
+  struct sched_param priority = {.sched_priority = 1};
+  sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t written = write(fd, "-1000", 5);
+  (void)written;
+  close(fd);
+}
+
+static void sweep_when_due(void) {
+  static int64_t last;
+  if (!sessions_want_sweep() || now_ms() - last < SWEEP_MS) return;
+  sessions_sweep();
+  last = now_ms();
+}
+
+static int step(void) {
+  bool more = reap();
+  channel_receive(dispatch);
+  more |= sessions_pump();
+  sweep_when_due();
+  shutdown_step();
+  channel_flush();
+  if (channel_pending()) more = true;
+  if (outlets_were_starved() && channel_wants_output()) more = true;
+  if (more) return 0;
+  if (shutdown_has_begun()) return SHUTDOWN_MS;
+  return sessions_want_sweep() ? SWEEP_MS : -1;
+}
+
+int main(int argc, char **argv) {
+  hello_start();
+  loop_open();
+  bool stdio = getpid() != 1 || (argc > 1 && strcmp(argv[1], "--stdio") == 0);
+  bool has_root = true;
+  if (stdio) {
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    channel_open(0, 1);
+  } else {
+    agent_set_init();
+    has_root = boot();
+  }
+  spawn_open();
+  reap_open();
+  protect();
+  if (has_root) cgroup_open();
+  dispatch_open(has_root);
+  hello_send();
+  loop_run(step);
+}

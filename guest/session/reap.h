@@ -1,0 +1,12 @@
+/* Children that ended: commands, supervisors and, for init, every orphan. */
+#ifndef AGENT_REAP_H
+#define AGENT_REAP_H
+
+#include <stdbool.h>
+
+void reap_open(void);
+
+/* True when there may be more. */
+bool reap(void);
+
+#endif

@@ -1,0 +1,163 @@
+#include "session/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "control/end.h"
+#include "session/cgroup.h"
+#include "session/descendants.h"
+
+#define PIPES 4 /* stdin, stdout, stderr, report */
+#define AGENT_FILES 65536
+#define CHILD_FILES_SOFT 1024
+#define CHILD_FILES_HARD 65536
+#define SUPERVISOR_MS 5000
+
+struct pipes {
+  int ours[PIPES];
+  int theirs[PIPES];
+};
+
+static int null_fd = -1;
+
+void spawn_open(void) {
+  /* A pipe end with such a number would be overwritten in the child. */
+  do {
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0) agent_fail("/dev/null: %s", strerror(errno));
+  } while (null_fd <= REPORT_FD);
+  struct rlimit files = {.rlim_cur = AGENT_FILES, .rlim_max = AGENT_FILES};
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static bool has_pipe(enum session_kind kind, int number) {
+  if (number == 0) return kind != SESSION_GET;
+  if (number == 1) return kind != SESSION_PUT;
+  return number == REPORT_FD || kind == SESSION_EXEC;
+}
+
+static void close_pipes(int fds[PIPES]) {
+  for (int i = 0; i < PIPES; i++) {
+    if (fds[i] >= 0 && fds[i] != null_fd) close(fds[i]);
+  }
+}
+
+static bool open_pipes(struct pipes *pipes, enum session_kind kind) {
+  for (int i = 0; i < PIPES; i++) {
+    pipes->ours[i] = -1;
+    pipes->theirs[i] = null_fd;
+  }
+  for (int i = 0; i < PIPES; i++) {
+    int ends[2];
+    if (!has_pipe(kind, i)) continue;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+      int error = errno;
+      close_pipes(pipes->ours);
+      close_pipes(pipes->theirs);
+      errno = error;
+      return false;
+    }
+    pipes->ours[i] = ends[i == 0 ? 1 : 0];
+    pipes->theirs[i] = ends[i == 0 ? 0 : 1];
+    fcntl(pipes->ours[i], F_SETFL, O_NONBLOCK);
+  }
+  return true;
+}
+
+static void reset_oom_score(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t written = write(fd, "0", 1);
+  (void)written;
+  close(fd);
+}
+
+static void close_from(unsigned first) {
+  if (syscall(SYS_close_range, first, ~0u, 0u) == 0) return;
+  for (int fd = (int)first; fd < AGENT_FILES; fd++) close(fd);
+}
+
+static void reset_signals(void) {
+  sigset_t none;
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void become_child(const struct pipes *pipes, int cgroup) {
+  for (int i = 0; i < PIPES; i++) dup2(pipes->theirs[i], i);
+  fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
+  if (cgroup >= 0 && write(cgroup, "0", 1) != 1) report_failure(125, errno, "cgroup");
+  reset_oom_score();
+  close_from(REPORT_FD + 1);
+  struct rlimit files = {.rlim_cur = CHILD_FILES_SOFT, .rlim_max = CHILD_FILES_HARD};
+  setrlimit(RLIMIT_NOFILE, &files);
+  if (!cgroup_is_used()) descendants_supervise();
+  setsid();
+  umask(022);
+  reset_signals();
+}
+
+static bool watch_pipes(struct session *session, const struct pipes *pipes) {
+  struct watch *watches[PIPES] = {&session->in.watch, &session->out[0].watch,
+                                  &session->out[1].watch, &session->report};
+  bool watched = true;
+  for (int i = 0; i < PIPES; i++) {
+    if (pipes->ours[i] < 0) continue;
+    watches[i]->fd = pipes->ours[i];
+    /* Our own child's report is read when it is reaped. */
+    if (i == REPORT_FD && cgroup_is_used()) continue;
+    uint32_t events = (i == 0 ? EPOLLOUT : EPOLLIN) | EPOLLET;
+    watched &= loop_add(watches[i], pipes->ours[i], events);
+  }
+  return watched;
+}
+
+/* Without its number the command could not be signalled. It comes at once, or never. */
+static void await_supervisor(struct session *session) {
+  struct pollfd wait = {.fd = session->report.fd, .events = POLLIN};
+  struct report report;
+  if (poll(&wait, 1, SUPERVISOR_MS) != 1 || !report_read(session->report.fd, &report)) return;
+  if (report.kind == REPORT_STARTED) session->command = report.command;
+  if (report.kind == REPORT_FAILED) session->failure = report;
+}
+
+bool spawn(struct session *session, void (*run)(const void *argument), const void *argument) {
+  struct pipes pipes;
+  int cgroup = -1;
+  if (!open_pipes(&pipes, session->kind)) return session_abandon(session, errno, "pipe");
+  if (cgroup_is_used() && (cgroup = cgroup_make(session->id)) < 0) {
+    int error = errno;
+    close_pipes(pipes.ours);
+    close_pipes(pipes.theirs);
+    return session_abandon(session, error, "cgroup");
+  }
+  pid_t child = fork();
+  if (child == 0) {
+    become_child(&pipes, cgroup);
+    run(argument);
+    _exit(0);
+  }
+  int error = errno;
+  if (cgroup >= 0) close(cgroup);
+  close_pipes(pipes.theirs);
+  if (!watch_pipes(session, &pipes)) agent_fail("epoll: %s", strerror(errno));
+  if (child < 0) {
+    if (cgroup_is_used()) cgroup_remove(session->id);
+    return session_abandon(session, error, "fork");
+  }
+  session->child = session->command = child;
+  if (!cgroup_is_used()) {
+    session->command = 0;
+    await_supervisor(session);
+  }
+  return true;
+}

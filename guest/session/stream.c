@@ -1,0 +1,169 @@
+#include "session/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "channel/channel.h"
+#include "control/end.h"
+#include "protocol.h"
+
+/* Credit goes back in pieces of this size; the host can never run dry before one is due. */
+#define CREDIT_STEP 65536u
+
+static bool starved;
+
+static void on_inlet(struct watch *watch, uint32_t events) {
+  struct inlet *inlet = (struct inlet *)watch;
+  inlet->writable = true;
+  if (events & (EPOLLERR | EPOLLHUP)) inlet->broken = true;
+}
+
+static void on_outlet(struct watch *watch, uint32_t events) {
+  struct outlet *outlet = (struct outlet *)watch;
+  (void)events;
+  outlet->readable = true;
+}
+
+void inlet_init(struct inlet *inlet) {
+  *inlet = (struct inlet){
+      .watch = {.fd = -1, .ready = on_inlet}, .credit = INITIAL_CREDIT, .writable = true};
+}
+
+void outlet_init(struct outlet *outlet) {
+  *outlet = (struct outlet){
+      .watch = {.fd = -1, .ready = on_outlet}, .credit = INITIAL_CREDIT, .left = SIZE_MAX};
+}
+
+void inlet_close(struct inlet *inlet) {
+  loop_close(&inlet->watch);
+  free(inlet->data);
+  inlet->data = NULL;
+  inlet->length = 0;
+}
+
+/* What the reader will never take counts as consumed, so that the host's writer goes on. */
+static void abandon(struct inlet *inlet) {
+  inlet->consumed += (uint32_t)inlet->length;
+  inlet_close(inlet);
+}
+
+static size_t write_some(struct inlet *inlet, const uint8_t *bytes, size_t length) {
+  if (!inlet->writable || length == 0) return 0;
+  ssize_t written = write(inlet->watch.fd, bytes, length);
+  if (written < 0) {
+    if (errno == EAGAIN) inlet->writable = false;
+    else if (errno != EINTR) inlet->broken = true;
+    return 0;
+  }
+  inlet->consumed += (uint32_t)written;
+  return (size_t)written;
+}
+
+static void keep(struct inlet *inlet, const uint8_t *bytes, size_t length) {
+  if (inlet->data == NULL) inlet->data = malloc(INITIAL_CREDIT);
+  if (inlet->data == NULL) agent_fail("no memory for standard input");
+  if (inlet->start + inlet->length + length > INITIAL_CREDIT) {
+    memmove(inlet->data, inlet->data + inlet->start, inlet->length);
+    inlet->start = 0;
+  }
+  memcpy(inlet->data + inlet->start + inlet->length, bytes, length);
+  inlet->length += length;
+}
+
+void inlet_receive(struct session *session, const uint8_t *bytes, size_t length) {
+  struct inlet *inlet = &session->in;
+  if (session->kind == SESSION_GET) agent_fail("STDIN for session %u, a GET", session->id);
+  if (inlet->eof) agent_fail("STDIN for session %u after its STDIN_EOF", session->id);
+  if (length > inlet->credit) agent_fail("STDIN for session %u beyond its credit", session->id);
+  inlet->credit -= (uint32_t)length;
+  if (inlet->watch.fd < 0 || inlet->broken) {
+    inlet->consumed += (uint32_t)length;
+    return;
+  }
+  size_t written = inlet->length == 0 ? write_some(inlet, bytes, length) : 0;
+  if (written < length) keep(inlet, bytes + written, length - written);
+}
+
+static void give_credit(struct session *session) {
+  struct inlet *inlet = &session->in;
+  if (session->ended || inlet->consumed < CREDIT_STEP || !channel_has_room()) return;
+  uint8_t payload[5] = {STREAM_STDIN};
+  put_u32(payload + 1, inlet->consumed);
+  channel_send(TYPE_WINDOW, session->id, payload, sizeof payload);
+  inlet->credit += inlet->consumed;
+  inlet->consumed = 0;
+}
+
+void inlet_pump(struct session *session) {
+  struct inlet *inlet = &session->in;
+  if (inlet->watch.fd >= 0) {
+    if (inlet->length > 0) {
+      size_t written = write_some(inlet, inlet->data + inlet->start, inlet->length);
+      inlet->start += written;
+      inlet->length -= written;
+    }
+    if (inlet->broken) abandon(inlet);
+    if (inlet->length == 0) {
+      free(inlet->data);
+      inlet->data = NULL;
+      inlet->start = 0;
+      if (inlet->eof) inlet_close(inlet);
+    }
+  }
+  give_credit(session);
+}
+
+/* Processes left behind must neither block nor die of SIGPIPE for what they still print. */
+static bool discard(struct outlet *outlet) {
+  static uint8_t nowhere[65536];
+  ssize_t got = read(outlet->watch.fd, nowhere, sizeof nowhere);
+  if (got > 0) return true;
+  if (got < 0 && errno == EAGAIN) outlet->readable = false;
+  else loop_close(&outlet->watch);
+  return false;
+}
+
+bool outlet_pump(struct session *session, int index) {
+  struct outlet *outlet = &session->out[index];
+  if (outlet->watch.fd < 0 || !outlet->readable) return false;
+  if (session->exited) return discard(outlet);
+  size_t most = outlet->credit < outlet->left ? outlet->credit : outlet->left;
+  if (most == 0) return false;
+  if (!channel_wants_output()) {
+    starved = true;
+    return false;
+  }
+  uint8_t type = index == 0 ? TYPE_STDOUT : TYPE_STDERR;
+  ssize_t got = channel_send_from(outlet->watch.fd, type, session->id, most);
+  if (got > 0) {
+    outlet->credit -= (uint32_t)got;
+    if (outlet->left != SIZE_MAX) outlet->left -= (size_t)got;
+    return true;
+  }
+  if (got < 0 && errno == EAGAIN) outlet->readable = false;
+  else loop_close(&outlet->watch);
+  if (session->ended) outlet->left = 0;
+  return false;
+}
+
+void outlet_bound(struct outlet *outlet) {
+  int held = 0;
+  if (outlet->watch.fd >= 0 && ioctl(outlet->watch.fd, FIONREAD, &held) != 0) held = 0;
+  outlet->left = held > 0 ? (size_t)held : 0;
+  outlet->readable = true;
+}
+
+bool outlet_is_done(const struct outlet *outlet) {
+  return outlet->watch.fd < 0 || outlet->left == 0;
+}
+
+bool outlets_were_starved(void) {
+  bool result = starved;
+  starved = false;
+  return result;
+}

@@ -1,0 +1,22 @@
+/* The three streams of a session, within credit. */
+#ifndef AGENT_STREAM_H
+#define AGENT_STREAM_H
+
+#include "session/session.h"
+
+void inlet_init(struct inlet *inlet);
+void inlet_receive(struct session *session, const uint8_t *bytes, size_t length);
+void inlet_pump(struct session *session);
+void inlet_close(struct inlet *inlet);
+
+void outlet_init(struct outlet *outlet);
+bool outlet_pump(struct session *session, int index);
+
+/* The command has ended: only what the pipe holds now is still owed. */
+void outlet_bound(struct outlet *outlet);
+bool outlet_is_done(const struct outlet *outlet);
+
+/* Output that waited only for the channel since the last call. */
+bool outlets_were_starved(void);
+
+#endif
