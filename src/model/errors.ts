@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'DEADLINE'
   | 'PROCESS_FAILED'
   | 'INTERRUPTED'
+  | 'BROKEN_PIPE'
   | 'INTERNAL';
 
 export interface AgentErrorOptions {

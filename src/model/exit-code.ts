@@ -11,6 +11,8 @@ export const ExitCode = {
   notExecutable: 126,
   notFound: 127,
   signalBase: 128,
+  /** 128 + SIGPIPE, as a program that the shell's `| head` ended. */
+  brokenPipe: 141,
 } as const;
 
 /** Whose exit code it is: the guest's command, or ours. */
@@ -20,7 +22,9 @@ export type Origin = 'guest' | 'agent';
 export const exitCodeOf = (code: ErrorCode, otherwise: number): number =>
   code === 'USAGE' || code === 'VM_NOT_FOUND' || code === 'VM_AMBIGUOUS' || code === 'VM_NAME_TAKEN'
     ? ExitCode.usage
-    : otherwise;
+    : code === 'BROKEN_PIPE'
+      ? ExitCode.brokenPipe
+      : otherwise;
 
 /** Over several targets: 0 if all are 0, else the first that is not. */
 export const firstFailure = (codes: readonly number[]): number =>

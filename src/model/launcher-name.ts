@@ -1,2 +1,2 @@
-export const launcherNames = ['krunvm', 'qemu'] as const;
+export const launcherNames = ['qemu'] as const;
 export type LauncherName = (typeof launcherNames)[number];

@@ -1,0 +1,86 @@
+/** What every command shares: global flags, log lines, progress, interruption, errors and exit codes. */
+import {Command, type Interfaces} from '@oclif/core';
+import {createContext} from './context.js';
+import {globalFlags} from './flags/global-flags.js';
+import {interruption} from './interruption.js';
+import type {AgentError} from './model/errors.js';
+import {ExitCode, exitCodeOf} from './model/exit-code.js';
+import {errorEvent, toPrettyError} from './render/error.js';
+import type {LogEvent} from './render/log-event.js';
+import {checkLogFile} from './render/log-file.js';
+import {createLogger, type Logger, type OutputStream} from './render/logger.js';
+import {eventProgress, type LiveProgress, terminalProgress} from './render/progress.js';
+import {explainThrown} from './usage-errors.js';
+import type {VmContext} from './vm/vm-context.js';
+
+type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
+  (typeof BaseCommand)['baseFlags'] & T['flags']
+>;
+type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+type Parsed<T extends typeof Command> = Omit<Started<T>, 'context'>;
+
+interface Started<T extends typeof Command> {
+  readonly flags: FlagsOf<T>;
+  readonly args: ArgsOf<T>;
+  readonly context: VmContext;
+}
+
+/** `run` returns the exit code. */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = globalFlags;
+
+  /** The exit code of failures that are ours; `run`, `exec`, `temp` say 125, so that the guest's 1 stays the guest's. */
+  protected readonly failureCode: number = ExitCode.failed;
+  private logger: Logger = createLogger({format: requestedFormat(this.argv), level: 'info', file: null});
+  private progress: LiveProgress | undefined;
+
+  abstract override run(): Promise<number>;
+
+  /** Parses the command line, then builds what the services need. */
+  protected async start<T extends typeof Command>(command: T): Promise<Started<T>> {
+    const {flags, args} = (await this.parse(command as never)) as unknown as Parsed<T>;
+    const file = flags['log-file'] ?? null;
+    if (file !== null) checkLogFile(file);
+    this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
+    this.progress = this.logger.isPretty(process.stderr)
+      ? terminalProgress(process.stderr)
+      : eventProgress((event) => this.tell(process.stderr, event));
+    const context = createContext({env: process.env, progress: this.progress, signal: interruption.listen()});
+    return {flags, args, context};
+  }
+
+  /** Writes a log line. */
+  protected tell(stream: OutputStream, event: LogEvent): void {
+    this.progress?.clear();
+    this.logger.log(stream, event);
+  }
+
+  /** A failure told as an event of the command: one line for scripts, the error itself for people. */
+  protected tellFailure(stream: OutputStream, event: LogEvent, error: AgentError): void {
+    this.progress?.clear();
+    if (error.code === 'BROKEN_PIPE') return;
+    if (this.logger.isPretty(stream)) process.stderr.write(toPrettyError(error, process.stderr));
+    else this.logger.log(stream, event);
+  }
+
+  protected override async catch(thrown: Error): Promise<void> {
+    const error = explainThrown(thrown, this.id);
+    this.progress?.clear();
+    process.exitCode = interruption.exitCode() ?? exitCodeOf(error.code, this.failureCode);
+    if (error.code === 'BROKEN_PIPE') return;
+    if (this.logger.isPretty(process.stderr)) process.stderr.write(toPrettyError(error, process.stderr));
+    else this.logger.log(process.stderr, errorEvent(error));
+  }
+
+  protected override async finally(): Promise<void> {
+    this.progress?.clear();
+  }
+}
+
+/** The log format as far as it can be told before the command line is parsed, for errors of parsing itself. */
+const requestedFormat = (argv: readonly string[]): 'auto' | 'json' | 'pretty' => {
+  const at = argv.findIndex((word) => word.startsWith('--log-format'));
+  const word = at < 0 ? process.env.AGENT_LOG_FORMAT : (argv[at]?.split('=')[1] ?? argv[at + 1]);
+  return word === 'json' || word === 'pretty' ? word : 'auto';
+};

@@ -1,0 +1,92 @@
+/** Builds what the services need of this process and this machine; the only place where all parts meet. */
+import {randomBytes} from 'node:crypto';
+import {fileURLToPath} from 'node:url';
+import {createImageStore} from './image/create-image-store.js';
+import type {Launcher} from './launcher/launcher.js';
+import {createQemuLauncher} from './launcher/qemu/qemu-launcher.js';
+import type {LauncherName} from './model/launcher-name.js';
+import type {Progress} from './model/progress.js';
+import type {ProcessRef} from './model/vm-record.js';
+import {identifyProcess, isAlive} from './process/identity.js';
+import {withLock} from './state/lock.js';
+import {type Host, resolveStatePaths, type StatePaths} from './state/state-paths.js';
+import {openStore, openStoreToRead, type VmStore} from './state/vm-store.js';
+import type {VmContext} from './vm/vm-context.js';
+
+interface ContextOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+const LOCK_DEADLINE_MS = 30 * 60_000;
+
+export const createContext = ({env, progress, signal}: ContextOptions): VmContext => {
+  const host: Host = {env, uid: process.getuid?.() ?? 0};
+  const paths = resolveStatePaths(host);
+  const self = identifyProcess(process.pid) ?? {pid: process.pid, startedAt: ''};
+  const store = once(() => openStore(paths.database, host.uid));
+  const launcher = once(() => createQemuLauncher(launcherOptions(paths, env)));
+  return {
+    env,
+    uid: host.uid,
+    paths,
+    self,
+    isAlive,
+    terminate,
+    progress,
+    signal,
+    store,
+    storeToRead: () => openStoreToRead(paths.database),
+    launcher: (_name: LauncherName): Launcher => launcher(),
+    images: createImageStore({
+      imagesFolder: paths.images,
+      containersFolder: paths.containers,
+      env,
+      withLock: (name, work) => lockIn(store(), {name, self, progress, signal}, work),
+    }),
+    now: () => new Date(),
+    randomId,
+  };
+};
+
+const launcherOptions = (
+  paths: StatePaths,
+  env: ContextOptions['env'],
+): Parameters<typeof createQemuLauncher>[0] => ({
+  cacheFolder: paths.boot,
+  runtimeFolder: paths.runtime,
+  guestAgentPath,
+  env,
+});
+
+/** The guest agent that the build made, or that the package brought. */
+export const guestAgentPath = (architecture: string): string =>
+  fileURLToPath(new URL(`../dist/guest/agent-${architecture}`, import.meta.url));
+
+const lockIn = <T>(
+  {database}: VmStore,
+  {name, self, progress, signal}: {name: string; self: ProcessRef; progress: Progress; signal: AbortSignal},
+  work: () => Promise<T>,
+): Promise<T> => {
+  const onWait = (holder: ProcessRef): void =>
+    progress.step(`waiting for process ${holder.pid} to finish with ${name}`);
+  return withLock({database, name, self, isAlive, timeoutMs: LOCK_DEADLINE_MS, signal, onWait}, work);
+};
+
+const terminate = (ref: ProcessRef): void => {
+  if (isAlive(ref)) process.kill(ref.pid, 'SIGTERM');
+};
+
+// Crockford's alphabet without the letters that look like digits.
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+const randomId = (): string => [...randomBytes(8)].map((byte) => ALPHABET[byte & 31]).join('');
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: {readonly value: T} | undefined;
+  return () => {
+    made ??= {value: make()};
+    return made.value;
+  };
+};

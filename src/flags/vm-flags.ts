@@ -1,0 +1,129 @@
+/** Flags that several commands share, each with the check that turns its text into a value. */
+import {Flags} from '@oclif/core';
+import {usageError} from '../model/errors.js';
+import {type LanguageName, parseLanguage} from '../model/language.js';
+import {type NetworkMode, networkModes} from '../model/network.js';
+import {parseDuration} from './duration.js';
+import {cpuRange, idleRange, memoryRange, outputRange, timeoutRange} from './limits.js';
+import {parseSize} from './size.js';
+
+const MIB = 1024 ** 2;
+
+const duration = (flag: string, range: {readonly min: number; readonly max: number}) =>
+  Flags.custom<number>({parse: async (input) => parseDuration(input, flag, range)});
+
+const parseCpus = (input: string): number => {
+  const cpus = Number(input);
+  if (/^\d+$/.test(input) && cpus >= cpuRange.min && cpus <= cpuRange.max) return cpus;
+  throw usageError(
+    `--cpu '${input}' is out of range.`,
+    `give a whole number from ${cpuRange.min} to ${cpuRange.max}`,
+  );
+};
+
+const parseName = (input: string): string => {
+  if (/^[a-z0-9][a-z0-9_.-]{0,62}$/i.test(input)) return input;
+  throw usageError(
+    `--name '${input}' cannot be used.`,
+    'use letters, digits, dots, dashes and underscores, at most 63',
+  );
+};
+
+const parseNetwork = (input: string): NetworkMode => {
+  const mode = networkModes.find((known) => known === input);
+  if (mode) return mode;
+  throw usageError(`Unknown network '${input}'.`, `use one of: ${networkModes.join(', ')}`);
+};
+
+export const createFlags = {
+  language: Flags.custom<LanguageName>({parse: async (input) => parseLanguage(input)})({
+    char: 'l',
+    summary: 'python, node, typescript, ruby or golang (aliases: py, js, ts, rb, go)',
+  }),
+  image: Flags.string({summary: 'OCI image or local image to use instead of the language’s own'}),
+  cpu: Flags.custom<number>({parse: async (input) => parseCpus(input)})({
+    summary: 'virtual CPUs',
+    default: 1,
+  }),
+  mem: Flags.custom<number>({
+    parse: async (input) => Math.floor(parseSize(input, 'mem', memoryRange) / MIB),
+  })({summary: 'memory in MiB, or with a unit: 512M, 2G', default: 256}),
+  network: Flags.custom<NetworkMode>({parse: async (input) => parseNetwork(input)})({
+    summary:
+      'none: no network device at all. allow_all: outgoing connections, this machine’s loopback included',
+    default: 'none',
+  }),
+  persist: Flags.boolean({
+    summary: 'give the VM a disk at /persist that outlives stop and clean --keep-persist',
+  }),
+  label: Flags.string({summary: 'label of the form key=value', multiple: true, multipleNonGreedy: true}),
+};
+
+export const nameFlag = {
+  name: Flags.string({summary: 'a name to use instead of the id', parse: async (input) => parseName(input)}),
+  'idle-timeout': duration(
+    'idle-timeout',
+    idleRange,
+  )({
+    summary: 'end a VM that is up after this long without use; 0 is never',
+    default: 30 * 60_000,
+    defaultHelp: async () => '30m',
+  }),
+};
+
+export const envFlag = {
+  env: Flags.string({
+    char: 'e',
+    summary: 'NAME=value for the command, or NAME to pass on our own',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+};
+
+export const runFlags = {
+  ...envFlag,
+  file: Flags.string({
+    char: 'f',
+    summary: 'file or folder to put into /in; without --cmd, --code or --hello it is the program',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  timeout: duration(
+    'timeout',
+    timeoutRange,
+  )({
+    summary: 'time for the command: seconds, or 30s, 5m, 1h',
+    default: 30_000,
+    defaultHelp: async () => '30s',
+  }),
+  'max-output': Flags.custom<number>({parse: async (input) => parseSize(input, 'max-output', outputRange)})({
+    summary: 'output to keep, both streams together; what comes after it is dropped',
+    default: 256 * MIB,
+    defaultHelp: async () => '256M',
+  }),
+};
+
+export const programFlags = {
+  cmd: Flags.string({
+    char: 'c',
+    summary: 'shell command; source in the VM’s language where no shell can parse it',
+  }),
+  code: Flags.string({summary: 'source code in the VM’s language'}),
+  hello: Flags.boolean({summary: 'run the language’s own hello world'}),
+};
+
+export const selectionFlags = {
+  vm: Flags.string({
+    summary: 'id, unambiguous start of an id, or name',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  all: Flags.boolean({summary: 'every VM'}),
+  label: Flags.string({
+    summary: 'every VM with this label, key=value',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+};
+
+export const jsonFlag = {json: Flags.boolean({summary: 'write JSON to standard output'})};

@@ -1,0 +1,55 @@
+/** Starts the command line: finds the command, runs it, leaves with its exit code. */
+import {Config, type Interfaces, run} from '@oclif/core';
+import {ExitCode, exitCodeOf} from './model/exit-code.js';
+import {errorEvent, toPrettyError} from './render/error.js';
+import {createLogger} from './render/logger.js';
+import {explainThrown} from './usage-errors.js';
+
+type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {
+  readonly pjson?: Interfaces.PJSON;
+};
+
+/** `root` is the file URL of the executable in bin/. */
+export const start = async (root: string, {pjson}: StartOptions = {}): Promise<void> => {
+  // A closed pipe is told to whoever writes, by the write's own error; without a listener it would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  try {
+    const config = await Config.load({root, ...(pjson ? {pjson} : {})});
+    const result: unknown = await run(process.argv.slice(2), config);
+    process.exitCode ??= typeof result === 'number' ? result : ExitCode.ok;
+  } catch (thrown) {
+    process.exitCode = endWith(thrown);
+  }
+  await leave();
+};
+
+const endWith = (thrown: unknown): number => {
+  if (isExit(thrown)) return thrown.oclif.exit;
+  const error = explainThrown(thrown, undefined);
+  const logger = createLogger({format: 'auto', level: 'info', file: null});
+  if (logger.isPretty(process.stderr)) process.stderr.write(toPrettyError(error, process.stderr));
+  else logger.log(process.stderr, errorEvent(error));
+  return exitCodeOf(error.code, ExitCode.failed);
+};
+
+// How oclif ends after --help and --version.
+const isExit = (thrown: unknown): thrown is {readonly oclif: {readonly exit: number}} =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIT' && 'oclif' in thrown;
+
+const STUCK_READER_MS = 3_000;
+
+/** A reader that is slow gets all of it; one that made the command time out gets no further time. */
+const leave = async (): Promise<void> => {
+  const flushed = Promise.all([process.stdout, process.stderr].map(flush));
+  const isLate = process.exitCode === ExitCode.timeout || Number(process.exitCode) > ExitCode.signalBase;
+  if (isLate) setTimeout(() => process.exit(), STUCK_READER_MS);
+  await flushed;
+  // A standard input that stays open, or the TypeScript compiler's idle helper, must not keep us.
+  process.exit();
+};
+
+const flush = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed || !stream.writable) resolve();
+    else stream.write('', () => resolve());
+  });

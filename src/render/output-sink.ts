@@ -1,0 +1,43 @@
+import type {Writable} from 'node:stream';
+import {StringDecoder} from 'node:string_decoder';
+import {AgentError} from '../model/errors.js';
+import type {Sink} from '../model/sink.js';
+
+/** Writes the guest's bytes to one of our own streams, at the pace of whoever reads it. */
+export const streamSink = (stream: Writable): Sink => ({
+  write: (chunk) =>
+    new Promise((resolve, reject) => {
+      stream.write(chunk, (error) => {
+        if (!error) resolve();
+        else reject('code' in error && error.code === 'EPIPE' ? brokenPipe() : error);
+      });
+    }),
+  close: async () => {},
+});
+
+// The reader of our output is gone (`| head`): nothing is left to say, and nobody to say it to.
+const brokenPipe = (): AgentError => new AgentError('BROKEN_PIPE', 'nobody reads the output any more');
+
+const MAX_LINE = 64 * 1024;
+
+/** Puts `prefix` before each line, so that several VMs can share one stream. */
+export const prefixedSink = (sink: Sink, prefix: string): Sink => {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  const write = async (text: string): Promise<void> => {
+    if (text !== '') await sink.write(Buffer.from(text));
+  };
+  return {
+    write: async (chunk) => {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE) lines.push(rest);
+      if (rest.length > MAX_LINE) rest = '';
+      await write(lines.map((line) => `${prefix}${line}\n`).join(''));
+    },
+    close: async () => {
+      await write(rest === '' ? '' : `${prefix}${rest}\n`);
+      rest = '';
+    },
+  };
+};

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import {languageNames} from '../model/language.js';
+import {launcherNames} from '../model/launcher-name.js';
+import {networkModes} from '../model/network.js';
+import {type ProcessRef, type VmRecord, vmStatuses} from '../model/vm-record.js';
+
+const processRef = z.object({pid: z.int().positive(), startedAt: z.string()}) satisfies z.ZodType<ProcessRef>;
+
+const vmRecord = z.object({
+  schema: z.literal(1),
+  // An id becomes a folder name.
+  id: z.string().regex(/^[a-z]+-[0-9a-z]{8}$/),
+  name: z.string().nullable(),
+  language: z.enum(languageNames).nullable(),
+  image: z.object({reference: z.string(), digest: z.string().nullable()}),
+  launcher: z.enum(launcherNames),
+  cpus: z.int().positive(),
+  memoryMib: z.int().positive(),
+  network: z.enum(networkModes),
+  persist: z.boolean(),
+  ephemeral: z.boolean(),
+  labels: z.record(z.string(), z.string()),
+  env: z.array(z.string()),
+  idleTimeoutMs: z.number().nonnegative(),
+  status: z.enum(vmStatuses),
+  failure: z.string().nullable(),
+  createdAt: z.string(),
+  lastRunAt: z.string().nullable(),
+  owner: processRef.nullable(),
+  vmm: processRef.nullable(),
+}) satisfies z.ZodType<VmRecord>;
+
+/** The record, or a sentence on what is wrong with it. */
+export const parseRecord = (value: unknown): VmRecord | string => {
+  const result = vmRecord.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  return `${issue?.path.join('.') || 'record'}: ${issue?.message ?? 'not a VM record'}`;
+};

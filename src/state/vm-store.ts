@@ -1,0 +1,148 @@
+/**
+ * The truth about which VMs exist. Every change is one short transaction, so that of two processes that want the same
+ * change one wins and the other is told. May import: model.
+ */
+import {chmodSync, existsSync, statSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {open, type RootDatabase} from 'lmdb';
+import {AgentError, usageError} from '../model/errors.js';
+import type {VmRecord} from '../model/vm-record.js';
+import {checkDatabaseFile, corrupt} from './check-file.js';
+import {parseRecord} from './schema.js';
+import {makePrivateFolder} from './state-paths.js';
+
+export interface BrokenRecord {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface VmStore {
+  /** All VMs, oldest first. A record that cannot be read is reported and hides no other. */
+  readonly list: () => {readonly records: VmRecord[]; readonly broken: BrokenRecord[]};
+  readonly get: (id: string) => VmRecord | undefined;
+  /** Throws VM_NAME_TAKEN. */
+  readonly insert: (record: VmRecord) => void;
+  /**
+   * Replaces the record by what `change` makes of the present one, atomically. What `change` throws is thrown and
+   * nothing is written. Returns undefined where there is no such VM.
+   */
+  readonly update: (id: string, change: (record: VmRecord) => VmRecord) => VmRecord | undefined;
+  /** What is gone already is success; broken records go too. */
+  readonly remove: (id: string) => void;
+  readonly database: RootDatabase;
+}
+
+const vmKey = (id: string): string => `vm/${id}`;
+const vmRange = {start: 'vm/', end: 'vm0'} as const;
+
+/** Opens for writing; makes the state directory and the database where they are missing. */
+export const openStore = (path: string, uid: number): VmStore => {
+  makePrivateFolder(dirname(path), uid);
+  const isNew = !existsSync(path);
+  const database = openDatabase(path, false);
+  if (isNew) for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
+  return createStore(path, database);
+};
+
+/** Opens for reading; undefined where there is no database yet, and nothing is made. */
+export const openStoreToRead = (path: string): VmStore | undefined => {
+  try {
+    statSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw unusable(path, error);
+  }
+  return createStore(path, openDatabase(path, true));
+};
+
+const openDatabase = (path: string, readOnly: boolean): RootDatabase => {
+  try {
+    if (existsSync(path)) checkDatabaseFile(path);
+    return open({path, noSubdir: true, readOnly, compression: false});
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw unusable(path, error);
+  }
+};
+
+const unusable = (path: string, error: unknown): AgentError =>
+  new AgentError('STATE_UNUSABLE', `The state database '${path}' cannot be opened.`, {
+    cause: error,
+    details: [error instanceof Error ? error.message : String(error)],
+    hints: ['check who owns it, or set AGENT_STATE_DIR to a folder of your own'],
+  });
+
+const createStore = (path: string, database: RootDatabase): VmStore => {
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      if (
+        error instanceof Error &&
+        /MDB_|Invalid|Unexpected end|corrupt/i.test(error.message) &&
+        !(error instanceof AgentError)
+      ) {
+        throw corrupt(path, error.message, error);
+      }
+      throw error;
+    }
+  };
+  const read = (id: string): VmRecord | undefined => {
+    const value: unknown = database.get(vmKey(id));
+    if (value === undefined) return undefined;
+    const record = parseRecord(value);
+    if (typeof record === 'string') throw brokenRecord(id, record);
+    return record;
+  };
+  return {
+    database,
+    get: (id) => guarded(() => read(id)),
+    list: () => guarded(() => listRecords(database)),
+    insert: (record) => {
+      guarded(() =>
+        database.transactionSync(() => {
+          refuseTakenName(database, record.name);
+          database.putSync(vmKey(record.id), record);
+        }),
+      );
+    },
+    update: (id, change) =>
+      guarded(() =>
+        database.transactionSync(() => {
+          const record = read(id);
+          if (!record) return undefined;
+          const next = change(record);
+          database.putSync(vmKey(id), next);
+          return next;
+        }),
+      ),
+    remove: (id) => {
+      guarded(() => database.removeSync(vmKey(id)));
+    },
+  };
+};
+
+const listRecords = (database: RootDatabase): {records: VmRecord[]; broken: BrokenRecord[]} => {
+  const records: VmRecord[] = [];
+  const broken: BrokenRecord[] = [];
+  for (const {key, value} of database.getRange(vmRange)) {
+    const record = parseRecord(value);
+    if (typeof record === 'string') broken.push({id: String(key).slice('vm/'.length), reason: record});
+    else records.push(record);
+  }
+  records.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
+  return {records, broken};
+};
+
+const refuseTakenName = (database: RootDatabase, name: string | null): void => {
+  if (name === null) return;
+  const taken = listRecords(database).records.find((record) => record.name === name || record.id === name);
+  if (taken) {
+    throw new AgentError('VM_NAME_TAKEN', `The name '${name}' is taken by ${taken.id}.`, {
+      hints: ['choose another --name', `or remove that VM: agent vm clean --vm ${name}`],
+    });
+  }
+};
+
+const brokenRecord = (id: string, reason: string): AgentError =>
+  usageError(`The record of '${id}' cannot be read: ${reason}.`, `remove it: agent vm clean --vm ${id}`);

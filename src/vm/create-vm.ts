@@ -1,0 +1,134 @@
+import {mkdir} from 'node:fs/promises';
+import {performance} from 'node:perf_hooks';
+import type {MachineSpec} from '../launcher/launcher.js';
+import {AgentError} from '../model/errors.js';
+import type {GuestImage} from '../model/guest-image.js';
+import type {LanguageName} from '../model/language.js';
+import type {LauncherName} from '../model/launcher-name.js';
+import type {NetworkMode} from '../model/network.js';
+import type {VmRecord} from '../model/vm-record.js';
+import {makePrivateFolder} from '../state/state-paths.js';
+import {changeOwn, moveTo} from './lifecycle.js';
+import {persistFolder, reap, removeVm, vmFolder} from './reap.js';
+import type {VmContext} from './vm-context.js';
+
+export interface CreateOptions {
+  readonly language: LanguageName | null;
+  /** OCI reference or a local one; null: the language's. */
+  readonly image: string | null;
+  readonly launcher: LauncherName;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly network: NetworkMode;
+  readonly persist: boolean;
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly env: readonly string[];
+  readonly idleTimeoutMs: number;
+}
+
+/** Milliseconds by phase. */
+export type Phases = Record<string, number>;
+
+export interface CreatedVm {
+  readonly record: VmRecord;
+  readonly image: GuestImage;
+  readonly spec: MachineSpec;
+  readonly phases: Phases;
+}
+
+/** Makes a VM that is ready to boot. Whatever fails, nothing of it stays. */
+export const createVm = async (
+  context: VmContext,
+  options: CreateOptions,
+  {ephemeral = false}: {readonly ephemeral?: boolean} = {},
+): Promise<CreatedVm> => {
+  const reference = context.images.resolve({language: options.language, reference: options.image});
+  await context.launcher(options.launcher).check();
+  await reap(context);
+  const record = newRecord(context, options, {reference, ephemeral});
+  context.store().insert(record);
+  try {
+    return await provision(context, record, ephemeral);
+  } catch (error) {
+    await removeVm(context, record.id, {keepPersist: false});
+    throw error;
+  }
+};
+
+const newRecord = (
+  context: VmContext,
+  options: CreateOptions,
+  {reference, ephemeral}: {readonly reference: string; readonly ephemeral: boolean},
+): VmRecord => ({
+  schema: 1,
+  id: `${options.language ?? 'vm'}-${context.randomId()}`,
+  name: options.name,
+  language: options.language,
+  image: {reference, digest: null},
+  launcher: options.launcher,
+  cpus: options.cpus,
+  memoryMib: options.memoryMib,
+  network: options.network,
+  persist: options.persist,
+  ephemeral,
+  labels: options.labels,
+  env: options.env,
+  idleTimeoutMs: options.idleTimeoutMs,
+  status: 'provisioning',
+  failure: null,
+  createdAt: context.now().toISOString(),
+  lastRunAt: null,
+  owner: context.self,
+  vmm: null,
+});
+
+const provision = async (context: VmContext, record: VmRecord, ephemeral: boolean): Promise<CreatedVm> => {
+  const {signal, progress} = context;
+  const startedAt = performance.now();
+  const image = await context.images.ensure({
+    language: record.language,
+    reference: record.image.reference,
+    progress,
+    signal,
+  });
+  const imageAt = performance.now();
+  const spec = await makeFolders(context, record, image);
+  await context.launcher(record.launcher).provision(spec, {progress, signal});
+  const ready = context.store().update(record.id, (present) =>
+    changeOwn(present, context.self, (own) => ({
+      ...moveTo(own, {status: 'ready', owner: ephemeral ? context.self : null}),
+      image: {...own.image, digest: image.digest},
+    })),
+  );
+  if (ready?.status !== 'ready') {
+    throw new AgentError('INTERRUPTED', `VM '${record.id}' was removed while it was being made.`);
+  }
+  return {
+    record: ready,
+    image,
+    spec,
+    phases: {image: imageAt - startedAt, provision: performance.now() - imageAt},
+  };
+};
+
+const makeFolders = async (context: VmContext, record: VmRecord, image: GuestImage): Promise<MachineSpec> => {
+  makePrivateFolder(context.paths.root, context.uid);
+  const spec = machineSpec(context, record, image);
+  for (const folder of ['out', 'runs']) {
+    await mkdir(`${spec.folder}/${folder}`, {recursive: true, mode: 0o700});
+  }
+  if (spec.persistFolder) await mkdir(spec.persistFolder, {recursive: true, mode: 0o700});
+  return spec;
+};
+
+export const machineSpec = (context: VmContext, record: VmRecord, image: GuestImage): MachineSpec => ({
+  id: record.id,
+  folder: vmFolder(context, record.id),
+  persistFolder: record.persist ? persistFolder(context, record.id) : null,
+  image,
+  cpus: record.cpus,
+  memoryMib: record.memoryMib,
+  network: record.network,
+  ephemeral: record.ephemeral,
+});

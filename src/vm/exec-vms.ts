@@ -1,0 +1,83 @@
+import {AgentError, toAgentError} from '../model/errors.js';
+import {ExitCode, exitCodeOf} from '../model/exit-code.js';
+import type {LanguageName} from '../model/language.js';
+import type {VmRecord} from '../model/vm-record.js';
+import type {Program} from './program.js';
+import {reap} from './reap.js';
+import {type RunIo, type RunReport, type RunRequest, runInVm, targetOf} from './run-in-vm.js';
+import {type Selection, selectVms} from './select-vms.js';
+import type {VmContext} from './vm-context.js';
+
+export interface ExecRequest extends Omit<RunRequest, 'program'> {
+  /** May refuse a VM's language. */
+  readonly program: (language: LanguageName | null) => Program;
+  /** VMs at work at the same time. */
+  readonly parallel: number;
+}
+
+/** What became of one VM: a verdict, or why there is none. */
+export type RunResult =
+  | {readonly record: VmRecord; readonly report: RunReport; readonly error: null; readonly exitCode: number}
+  | {readonly record: VmRecord; readonly report: null; readonly error: AgentError; readonly exitCode: number};
+
+/** The VMs a command will run on. `--all` means those that are up or ready, not the stopped ones. */
+export const selectForExec = (context: VmContext, selection: Selection): VmRecord[] => {
+  const {records} = context.store().list();
+  const usable = records.filter((record) => record.status === 'ready' || record.status === 'running');
+  const selected = selectVms(selection.vms.length > 0 ? records : usable, selection);
+  if (selected.length === 0) {
+    throw new AgentError('VM_NOT_FOUND', 'There is no VM to run on.', {
+      hints: ['make one: agent vm create --language python'],
+    });
+  }
+  return selected;
+};
+
+/** Runs on every VM, several at a time, each to its own verdict: one that fails stops no other. Results in order. */
+export const execVms = async (
+  context: VmContext,
+  {
+    records,
+    request,
+    openIo,
+    onResult,
+  }: {
+    readonly records: readonly VmRecord[];
+    readonly request: ExecRequest;
+    readonly openIo: (record: VmRecord) => RunIo;
+    /** Called as each VM is done. */
+    readonly onResult: (result: RunResult) => void;
+  },
+): Promise<RunResult[]> => {
+  for (const record of records) request.program(record.language);
+  await reap(context);
+  const results: RunResult[] = [];
+  const queue = [...records.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, record] = next;
+      const result = await runOne(context, record, request, openIo(record));
+      results[index] = result;
+      onResult(result);
+    }
+  };
+  await Promise.all(Array.from({length: Math.min(request.parallel, records.length)}, worker));
+  return results;
+};
+
+const runOne = async (
+  context: VmContext,
+  record: VmRecord,
+  request: ExecRequest,
+  io: RunIo,
+): Promise<RunResult> => {
+  try {
+    context.signal.throwIfAborted();
+    const program = request.program(record.language);
+    const report = await runInVm(context, targetOf(context, record), {...request, program}, io);
+    return {record: report.record, report, error: null, exitCode: report.exitCode};
+  } catch (thrown) {
+    const error = toAgentError(thrown);
+    return {record, report: null, error, exitCode: exitCodeOf(error.code, ExitCode.agentFailed)};
+  }
+};

@@ -1,0 +1,137 @@
+/** One command in one VM, from the booted guest to the verdict. */
+import {performance} from 'node:perf_hooks';
+import type {ExecRequest, ExitStatus, Guest} from '../guest/guest.js';
+import type {Unpacked} from '../guest/tar-unpack.js';
+import {AgentError} from '../model/errors.js';
+import {ExitCode, type Origin} from '../model/exit-code.js';
+import type {GuestImage} from '../model/guest-image.js';
+import type {LanguageName} from '../model/language.js';
+import type {VmRecord} from '../model/vm-record.js';
+import type {BootedVm} from './boot-vm.js';
+import {type CommandIo, runCommand} from './guest-command.js';
+import {createBudget, memorySink} from './output.js';
+import type {Program} from './program.js';
+import {collectOut, stageFiles, stageProgram} from './stage.js';
+
+export interface ExecuteOptions {
+  readonly record: VmRecord;
+  readonly image: GuestImage;
+  readonly program: Program;
+  /** Files and folders of the host, for /in. */
+  readonly files: readonly string[];
+  /** `NAME=value`, for this command only. */
+  readonly env: readonly string[];
+  readonly timeoutMs: number;
+  readonly io: CommandIo;
+  /** Folder of the host that receives /out. */
+  readonly outFolder: string | null;
+  readonly signal: AbortSignal;
+}
+
+export interface Execution {
+  readonly exitCode: number;
+  readonly origin: Origin;
+  readonly signal: number | null;
+  readonly timedOut: boolean;
+  readonly truncated: boolean;
+  /** The bound that was hit, if one was. */
+  readonly limit: 'memory' | 'output' | 'time' | null;
+  /** The language that `--cmd` was run as, because no shell could parse it. */
+  readonly interpretedAs: LanguageName | null;
+  /** Why the command did not run: set with codes 125 to 127 of the agent. */
+  readonly reason: string | null;
+  readonly durationMs: number;
+  readonly cpuMs: number | null;
+  readonly maxRssKib: number | null;
+  readonly out: Unpacked | null;
+}
+
+export const execute = async (vm: BootedVm, options: ExecuteOptions): Promise<Execution> => {
+  const {record, image, files, signal} = options;
+  const staging = {guest: vm.guest, files, language: record.language, user: image.config.user};
+  await stageFiles(staging);
+  const {program, interpretedAs} = await interpret(vm.guest, options);
+  const argv =
+    program.kind === 'command' ? ['/bin/sh', '-c', program.text] : await stageProgram(staging, program);
+  const startedAt = performance.now();
+  const result = await runCommand({
+    guest: vm.guest,
+    request: request(options, argv),
+    io: options.io,
+    timeoutMs: options.timeoutMs,
+    signal,
+  });
+  const durationMs = performance.now() - startedAt;
+  // A guest that outlived SIGKILL gives nothing back that could be trusted.
+  const out = options.outFolder && result.status ? await collectOut(vm.guest, options.outFolder) : null;
+  const truncated = options.io.budget.isExceeded();
+  return {...verdict(result.status, result.timedOut, truncated), truncated, interpretedAs, durationMs, out};
+};
+
+const request = ({record, image, env}: ExecuteOptions, argv: readonly string[]): ExecRequest => ({
+  argv,
+  env: mergeEnv(image.config.env, record.env, env),
+  cwd: image.config.workdir,
+  user: image.config.user,
+});
+
+/** The last value of a name wins. */
+export const mergeEnv = (...layers: readonly (readonly string[])[]): string[] => {
+  const merged = new Map(layers.flat().map((entry) => [entry.slice(0, entry.indexOf('=')), entry]));
+  return [...merged.values()];
+};
+
+/** A command that the guest's shell cannot parse at all is source code, where the VM has a language. */
+const interpret = async (
+  guest: Guest,
+  options: ExecuteOptions,
+): Promise<{program: Program; interpretedAs: LanguageName | null}> => {
+  const {program, record} = options;
+  if (program.kind !== 'command' || !record.language || !mayBeSource(program.text)) {
+    return {program, interpretedAs: null};
+  }
+  const parsed = await isShell(guest, options, program.text);
+  if (parsed) return {program, interpretedAs: null};
+  return {program: {kind: 'source', source: Buffer.from(program.text)}, interpretedAs: record.language};
+};
+
+// Words without quotes, brackets or operators always parse: no need to ask the guest.
+const mayBeSource = (text: string): boolean => !/^[\w ./:=@%+,-]*$/.test(text);
+
+const PARSE_DEADLINE_MS = 20_000;
+
+const isShell = async (guest: Guest, options: ExecuteOptions, text: string): Promise<boolean> => {
+  const said = memorySink(4_096);
+  const {status} = await runCommand({
+    guest,
+    request: request(options, ['/bin/sh', '-n', '-c', text]),
+    io: {stdin: null, stdout: [said], stderr: [said], budget: createBudget(4_096)},
+    timeoutMs: PARSE_DEADLINE_MS,
+    signal: options.signal,
+  });
+  if (status?.reason) throw noShell(status, options);
+  return status?.code === 0;
+};
+
+const noShell = (status: ExitStatus, {image}: ExecuteOptions): AgentError =>
+  new AgentError(
+    'IMAGE_UNUSABLE',
+    `The image '${image.references[0] ?? image.digest}' has no shell to run --cmd with.`,
+    {
+      details: [status.reason ?? ''],
+      hints: ['use an image with /bin/sh, or --code with one of the languages'],
+    },
+  );
+
+type Verdict = Omit<Execution, 'truncated' | 'interpretedAs' | 'durationMs' | 'out'>;
+
+const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolean): Verdict => {
+  const used = {cpuMs: status?.cpuMs ?? null, maxRssKib: status?.maxRssKib ?? null, timedOut};
+  const signal = status?.signal ?? null;
+  if (timedOut)
+    return {...used, exitCode: ExitCode.timeout, origin: 'agent', signal, limit: 'time', reason: null};
+  const exitCode = signal === null ? (status?.code ?? ExitCode.agentFailed) : ExitCode.signalBase + signal;
+  const reason = status?.reason ?? null;
+  const limit = status?.oom ? 'memory' : truncated ? 'output' : null;
+  return {...used, exitCode, origin: reason ? 'agent' : 'guest', signal, limit, reason};
+};

@@ -1,0 +1,80 @@
+/** The states of a VM and the moves between them: pure functions from record to record (docs/architecture.md). */
+import {AgentError} from '../model/errors.js';
+import type {ProcessRef, VmRecord, VmStatus} from '../model/vm-record.js';
+
+const moves: Readonly<Record<VmStatus, readonly VmStatus[]>> = {
+  provisioning: ['ready', 'failed', 'cleaning'],
+  ready: ['booting', 'stopping', 'cleaning'],
+  booting: ['running', 'ready', 'failed', 'stopping', 'cleaning'],
+  running: ['ready', 'failed', 'stopping', 'cleaning'],
+  stopping: ['stopped', 'ready', 'failed', 'cleaning'],
+  stopped: ['booting', 'stopping', 'cleaning'],
+  failed: ['booting', 'stopping', 'cleaning'],
+  cleaning: ['cleaning'],
+};
+
+/** States in which a process is at work on the VM. */
+const busy: ReadonlySet<VmStatus> = new Set(['provisioning', 'booting', 'running', 'stopping', 'cleaning']);
+
+export const isBusy = (status: VmStatus): boolean => busy.has(status);
+
+interface Change {
+  readonly status: VmStatus;
+  readonly owner?: ProcessRef | null;
+  readonly vmm?: ProcessRef | null;
+  readonly failure?: string | null;
+}
+
+/** The record in its next state; throws VM_BUSY for a move that its present state does not allow. */
+export const moveTo = (
+  record: VmRecord,
+  {status, owner = null, vmm = null, failure = null}: Change,
+): VmRecord => {
+  if (!moves[record.status].includes(status)) throw busyError(record);
+  return {...record, status, owner, vmm, failure};
+};
+
+/** Takes a VM that nobody is at work on, for `self`. */
+export const claim = (
+  record: VmRecord,
+  status: VmStatus,
+  {self, isAlive}: {readonly self: ProcessRef; readonly isAlive: (ref: ProcessRef) => boolean},
+): VmRecord => {
+  if (record.owner && record.owner.pid !== self.pid && isAlive(record.owner)) throw busyError(record);
+  return moveTo(record, {status, owner: self});
+};
+
+/** Changes the record only while `self` owns the VM: whoever took it meanwhile has won, and keeps it as it is. */
+export const changeOwn = (
+  record: VmRecord,
+  self: ProcessRef,
+  change: (record: VmRecord) => VmRecord,
+): VmRecord =>
+  record.owner?.pid === self.pid && record.owner.startedAt === self.startedAt ? change(record) : record;
+
+export const busyError = (record: VmRecord): AgentError =>
+  new AgentError('VM_BUSY', `VM '${record.id}' is ${record.status}.`, {
+    details: record.owner ? [`process ${record.owner.pid} is at work on it`] : [],
+    hints: [`wait for it to finish, or end it: agent vm stop --vm ${record.id}`],
+  });
+
+const INTERRUPTED = 'the process that worked on it was interrupted';
+
+/**
+ * What a record means when its owner may have died: a VM that was being made is failed, one that was up is back to
+ * ready (its VMM died with its owner), one that was being cleaned is failed until somebody cleans it again.
+ */
+export const settle = (record: VmRecord, isAlive: (ref: ProcessRef) => boolean): VmRecord => {
+  const orphaned = record.owner ? !isAlive(record.owner) : isBusy(record.status);
+  if (!orphaned) return record;
+  const gone = record.ephemeral || record.status === 'provisioning' || record.status === 'cleaning';
+  return gone
+    ? {...record, status: 'failed', owner: null, failure: INTERRUPTED}
+    : {
+        ...record,
+        status: record.status === 'stopping' ? 'stopped' : 'ready',
+        owner: null,
+        vmm: null,
+        failure: null,
+      };
+};

@@ -1,0 +1,59 @@
+import {type AgentError, toAgentError} from '../model/errors.js';
+import type {VmRecord} from '../model/vm-record.js';
+import {type CreatedVm, type CreateOptions, createVm} from './create-vm.js';
+import {removeVm} from './reap.js';
+import {type RunIo, type RunReport, type RunRequest, runInVm} from './run-in-vm.js';
+import type {VmContext} from './vm-context.js';
+
+export interface TempEvents {
+  readonly created: (record: VmRecord) => void;
+  readonly completed: (record: VmRecord, report: RunReport) => void;
+  readonly failed: (record: VmRecord, error: AgentError) => void;
+  readonly cleaned: (record: VmRecord) => void;
+}
+
+export interface TempRequest {
+  readonly create: CreateOptions;
+  readonly run: RunRequest;
+  /** Folder of the host for /out, or null to drop it. */
+  readonly outFolder: string | null;
+}
+
+/** Create, run, clean. Returns the exit code's report; throws what kept the VM from being made or cleaned. */
+export const tempVm = async (
+  context: VmContext,
+  {create, run, outFolder}: TempRequest,
+  {io, events}: {readonly io: RunIo; readonly events: TempEvents},
+): Promise<RunReport | AgentError> => {
+  const vm = await createVm(context, create, {ephemeral: true});
+  try {
+    events.created(vm.record);
+    return await runAndTell(context, vm, {run, outFolder, io, events});
+  } finally {
+    await removeVm(context, vm.record.id, {keepPersist: false});
+    events.cleaned(vm.record);
+  }
+};
+
+interface RunOptions {
+  readonly run: RunRequest;
+  readonly outFolder: string | null;
+  readonly io: RunIo;
+  readonly events: TempEvents;
+}
+
+const runAndTell = async (
+  context: VmContext,
+  vm: CreatedVm,
+  {run, outFolder, io, events}: RunOptions,
+): Promise<RunReport | AgentError> => {
+  try {
+    const report = await runInVm(context, {...vm, outFolder}, run, io);
+    events.completed(vm.record, report);
+    return report;
+  } catch (thrown) {
+    const error = toAgentError(thrown);
+    events.failed(vm.record, error);
+    return error;
+  }
+};

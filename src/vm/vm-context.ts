@@ -1,0 +1,30 @@
+/** What the services need of the world outside. Built once per process in src/context.ts; tests build their own. */
+import type {ImageStore} from '../image/image-store.js';
+import type {Launcher} from '../launcher/launcher.js';
+import type {LauncherName} from '../model/launcher-name.js';
+import type {Progress} from '../model/progress.js';
+import type {ProcessRef} from '../model/vm-record.js';
+import type {StatePaths} from '../state/state-paths.js';
+import type {VmStore} from '../state/vm-store.js';
+
+export interface VmContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly paths: StatePaths;
+  /** Opened at the first call; makes the state directory where it is missing. */
+  readonly store: () => VmStore;
+  /** For commands that change nothing; undefined where nothing was ever stored. */
+  readonly storeToRead: () => VmStore | undefined;
+  readonly images: ImageStore;
+  readonly launcher: (name: LauncherName) => Launcher;
+  readonly self: ProcessRef;
+  readonly isAlive: (ref: ProcessRef) => boolean;
+  /** Sends SIGTERM to that very process; does nothing where it is gone. */
+  readonly terminate: (ref: ProcessRef) => void;
+  readonly now: () => Date;
+  /** Eight characters of 0-9 and a-z. */
+  readonly randomId: () => string;
+  readonly progress: Progress;
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
+  readonly signal: AbortSignal;
+}
