@@ -221,12 +221,11 @@ add_subuid() {
 
 check_only() {
   local lines=$1
-  if [[ -n $lines ]]; then
-    echo 'missing:'
-    describe <<<"$lines"
-  fi
-  if lacks_subuid; then echo "missing: a range of user ids for $(id -un) in $SUBUID"; fi
-  [[ -z $lines ]] && ! lacks_subuid
+  if lacks_subuid; then lines+=${lines:+$'\n'}"subuid-range|a range of user ids for $(id -un), to build images without root"; fi
+  [[ -z $lines ]] && return
+  echo 'missing:'
+  describe <<<"$lines"
+  return 1
 }
 
 main() {

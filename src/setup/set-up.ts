@@ -1,0 +1,75 @@
+import type {LauncherReport} from '../launcher/launcher.js';
+import {AgentError} from '../model/errors.js';
+import type {ImageLanguage, LanguageName} from '../model/language.js';
+import {languageOf} from '../model/language.js';
+import {prepareImages} from './prepare-images.js';
+import type {MissingProgram, SetupTools} from './setup-tools.js';
+
+export interface SetupOptions {
+  readonly languages: readonly LanguageName[];
+  /** Installs system packages without asking. */
+  readonly assumeYes: boolean;
+  /** Only tells what would be done. */
+  readonly dryRun: boolean;
+  /** Boots a guest at the end, as proof. */
+  readonly boot: boolean;
+}
+
+/** What is missing, or was and has been mended. */
+export interface SetupReport {
+  readonly dryRun: boolean;
+  readonly packages: readonly MissingProgram[];
+  /** `ready`, `missing`, or the release of the kernel that was fetched. */
+  readonly kernel: string;
+  readonly images: readonly ImageReport[];
+  /** Null where no boot was asked for. */
+  readonly launcher: LauncherReport | null;
+}
+
+export interface ImageReport {
+  readonly language: ImageLanguage;
+  readonly reference: string;
+  readonly state: 'ready' | 'missing' | 'pulled' | 'built';
+}
+
+/** Makes what is missing, in the order in which one thing needs the other. A second call finds nothing to do. */
+export const setUp = async (tools: SetupTools, options: SetupOptions): Promise<SetupReport> => {
+  const {dryRun} = options;
+  const languages = imageLanguages(options.languages);
+  const packages = await tools.packages.missing();
+  if (packages.length > 0 && !dryRun) await tools.packages.install({assumeYes: options.assumeYes});
+  const kernel = await prepareKernel(tools, {dryRun});
+  const images = await prepareImages(tools, {languages, dryRun});
+  const launcher = options.boot && !dryRun ? await proveByBooting(tools) : null;
+  return {dryRun, packages, kernel, images, launcher};
+};
+
+/** Each image once: typescript runs in node's. */
+const imageLanguages = (languages: readonly LanguageName[]): ImageLanguage[] => [
+  ...new Set(languages.map((language) => languageOf(language).image)),
+];
+
+const prepareKernel = async (tools: SetupTools, {dryRun}: {readonly dryRun: boolean}): Promise<string> => {
+  try {
+    await tools.launcher.check();
+    return 'ready';
+  } catch (error) {
+    // Whatever else is wrong with the launcher: without its programs nothing can be said about the kernel yet.
+    const explained = error instanceof AgentError ? error.code : undefined;
+    if (dryRun && explained !== undefined) return 'missing';
+    if (explained !== 'KERNEL_NOT_FOUND') throw error;
+  }
+  tools.progress.step('fetching a kernel for guests');
+  return await tools.fetchKernel();
+};
+
+const proveByBooting = async (tools: SetupTools): Promise<LauncherReport> => {
+  tools.progress.step('booting a guest');
+  const report = await tools.launcher.examine({progress: tools.progress, signal: tools.signal});
+  if (report.usable) return report;
+  const bad = report.findings.filter(({ok}) => !ok);
+  throw new AgentError('LAUNCHER_UNAVAILABLE', `No guest boots with ${report.launcher}.`, {
+    details: bad.map(({subject, seen}) => `${subject}: ${seen}`),
+    hints: [...bad.flatMap(({mend}) => mend ?? []), 'agent doctor shows what this machine can run'],
+  });
+};

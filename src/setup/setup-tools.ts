@@ -1,0 +1,31 @@
+/**
+ * What `agent setup` brings to a machine: system packages, a guest kernel, guest images, and a guest that boots.
+ * This folder decides and orders; the work itself is done by scripts/linux, image and launcher.
+ */
+import type {ImageStore} from '../image/image-store.js';
+import type {Launcher} from '../launcher/launcher.js';
+import type {Progress} from '../model/progress.js';
+
+/** A program of the system that is not there. */
+export interface MissingProgram {
+  readonly name: string;
+  /** What it is needed for. */
+  readonly purpose: string;
+}
+
+export interface SystemPackages {
+  /** Changes nothing. */
+  readonly missing: () => Promise<readonly MissingProgram[]>;
+  /** Says what it installs, asks unless `assumeYes`, and installs it. Nothing missing: does nothing. */
+  readonly install: (options: {readonly assumeYes: boolean}) => Promise<void>;
+}
+
+export interface SetupTools {
+  readonly packages: SystemPackages;
+  readonly launcher: Pick<Launcher, 'check' | 'examine'>;
+  /** Downloads the distribution's small kernel for guests; its release. */
+  readonly fetchKernel: () => Promise<string>;
+  readonly images: Pick<ImageStore, 'find' | 'resolve' | 'pull' | 'buildLanguage'>;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
