@@ -44,9 +44,10 @@ export const createReplies = (name: string): Replies => {
         });
       }),
     receive: (answer) => {
-      const question = open.shift();
+      const question = open[0];
       if (question === undefined) throw protocolError(`it sent ${name} unasked`);
       if (!answer.equals(question.answer)) throw protocolError(`its ${name} is not what was asked for`);
+      open.shift();
       question.settle();
     },
     fail: (error) => {

@@ -1,0 +1,94 @@
+import {randomBytes} from 'node:crypto';
+import {mkdir, mkdtemp, rename, rm} from 'node:fs/promises';
+import {dirname, resolve} from 'node:path';
+import type {Readable} from 'node:stream';
+import {AgentError, toAgentError} from '../model/errors.js';
+import type {TransferLimits} from './guest.js';
+import {readTar, type TarEntry} from './tar-reader.js';
+import {createUnpackTarget, type UnpackTarget} from './unpack-target.js';
+
+export interface Unpacked {
+  readonly files: number;
+  readonly directories: number;
+  /** Of content. */
+  readonly bytes: number;
+  /** Entries that have no place on the host: links, devices, names that exist already or are too long. */
+  readonly skipped: number;
+}
+
+/**
+ * Replaces `folder` by the content of a hostile archive, whole or not at all: what was there stays untouched until the
+ * last byte is in. Meanwhile both are on the disk. Nothing but this may write beside `folder`.
+ */
+export const unpackTo = async (folder: string, tar: Readable, limits: TransferLimits): Promise<Unpacked> => {
+  const final = resolve(folder);
+  let fresh: string | undefined;
+  try {
+    await mkdir(dirname(final), {recursive: true, mode: 0o700});
+    fresh = await mkdtemp(`${final}.new-`);
+    const unpacked = await unpackInto(createUnpackTarget(fresh), tar, limits);
+    await swap(fresh, final);
+    return unpacked;
+  } catch (error) {
+    if (fresh !== undefined) await rm(fresh, {recursive: true, force: true});
+    throw toAgentError(error);
+  } finally {
+    tar.destroy();
+  }
+};
+
+const unpackInto = async (
+  target: UnpackTarget,
+  tar: Readable,
+  {maxBytes, maxEntries}: TransferLimits,
+): Promise<Unpacked> => {
+  const count = {files: 0, directories: 0, bytes: 0, skipped: 0};
+  // The folder itself is an entry too, one that the guest does not count.
+  let entriesLeft = maxEntries + 1;
+  for await (const entry of readTar(tar)) {
+    if (entry.size > maxBytes - count.bytes) throw tooMuch(`${maxBytes} bytes`);
+    const placed = await target.place(entry);
+    entriesLeft -= Math.max(1, placed.made);
+    if (entriesLeft < 0) throw tooMuch(`${maxEntries} entries`);
+    // Content that was skipped counts: it was sent, and we had to read it.
+    count.bytes += entry.size;
+    tally(count, entry, placed);
+  }
+  return count;
+};
+
+const tally = (
+  count: {files: number; directories: number; skipped: number},
+  {kind}: TarEntry,
+  {made, isPlaced}: {made: number; isPlaced: boolean},
+): void => {
+  const files = kind === 'file' && isPlaced ? 1 : 0;
+  count.files += files;
+  count.directories += made - files;
+  count.skipped += isPlaced ? 0 : 1;
+};
+
+const tooMuch = (limit: string): AgentError =>
+  new AgentError('GUEST_FAILED', `The guest's files exceed the limit of ${limit}.`, {
+    hints: ['copy fewer or smaller files'],
+  });
+
+/** Two renames: in between, `folder` is not there. A second transfer at the same time goes before or after this one. */
+const swap = async (fresh: string, final: string): Promise<void> => {
+  for (let attempt = 0; ; attempt += 1) {
+    const old = `${final}.old-${randomBytes(4).toString('hex')}`;
+    await rename(final, old).catch(onlyIf('ENOENT'));
+    const isDone = await rename(fresh, final).then(
+      () => true,
+      attempt < 5 ? onlyIf('ENOTEMPTY', 'EEXIST') : onlyIf(),
+    );
+    await rm(old, {recursive: true, force: true});
+    if (isDone) return;
+  }
+};
+
+const onlyIf =
+  (...codes: string[]) =>
+  (error: NodeJS.ErrnoException): undefined => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
