@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** Every line of standard output and error as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Runs it in a process group of its own, killed at once when cancelled, with all that it leaves behind. */
+  readonly wholeGroup?: boolean;
 }
 
 export interface RunResult {
@@ -40,13 +42,23 @@ export const run = async (options: RunOptions): Promise<RunResult> => {
       maxBuffer: MAX_OUTPUT,
       stripFinalNewline: true,
       all: true,
+      ...(options.wholeGroup ? {detached: true, killSignal: 'SIGKILL'} : {}),
     });
+    if (options.wholeGroup) child.once('exit', () => killGroup(child.pid));
     const {onLine} = options;
     if (onLine) await Promise.all([eachLine(child.all, onLine), child]);
     const result = await child;
     return {stdout: result.stdout, stderr: result.stderr};
   } catch (error) {
     throw explain(error, options, Date.now() - startedAt);
+  }
+};
+
+const killGroup = (pid: number | undefined): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // nobody was left
   }
 };
 

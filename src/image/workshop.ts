@@ -1,0 +1,154 @@
+/**
+ * Where images are made: a temp folder beside the images for the result, and one beside buildah's files with a storage
+ * of its own. Both go afterwards, so buildah's storage never grows; what a killed process leaves is one of these two.
+ */
+import {mkdir, readFile, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {RunOptions, RunResult} from '../process/run.js';
+import {type Containers, type Env, prepareContainers, type StorageDriver} from './containers.js';
+import {checkHostRoot, createHostRoot, type HostRoot} from './host-root.js';
+import type {ImageLimits} from './image-store.js';
+import {deadTempFolders, makeTempFolder} from './temp-folder.js';
+import {requireTools} from './tools.js';
+
+export interface ImageHost {
+  readonly imagesFolder: string;
+  readonly containersFolder: string;
+  readonly env: Env;
+  readonly isRoot: boolean;
+  /** The user's name, for messages. */
+  readonly user: string;
+  readonly limits: ImageLimits;
+  readonly withLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+}
+
+/** A host program of one making: what it is called in messages, when it must end, who hears its lines. */
+export type Step = Pick<RunOptions, 'phase' | 'timeoutMs' | 'signal' | 'onLine' | 'cwd'>;
+
+export interface Workshop {
+  /** In the images folder: becomes the image's folder. */
+  readonly folder: string;
+  /** Beside buildah's files, for everything else. */
+  readonly scratch: string;
+  readonly containers: Containers;
+  /** buildah with this workshop's storage. */
+  readonly buildah: (args: readonly string[], step: Step) => Promise<RunResult>;
+  /** Mounts a working container and runs `command` with its root folder as last argument. */
+  readonly inContainer: (options: {
+    container: string;
+    command: readonly string[];
+    step: Step;
+    env?: Env;
+  }) => Promise<RunResult>;
+  /** Any program as root over the images' files. */
+  readonly asRoot: (args: readonly string[], step: Step, env?: Env) => Promise<RunResult>;
+}
+
+/** Opens a workshop for `work` and clears it away, however that ends. */
+export const withWorkshop = async <T>(
+  host: ImageHost,
+  options: {readonly tools: readonly string[]; readonly signal: AbortSignal},
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<T> => {
+  options.signal.throwIfAborted();
+  await reapWorkshops(host);
+  const root = createHostRoot(host);
+  const scratch = await makeTempFolder(host.containersFolder);
+  try {
+    const containers = await prepareContainers({
+      folder: host.containersFolder,
+      env: host.env,
+      driver: () => probeOverlay({root, scratch, env: host.env}),
+    });
+    await requireTools({tools: options.tools, env: containers.env});
+    await checkHostRoot({...host, env: containers.env});
+    const folder = await makeTempFolder(host.imagesFolder);
+    try {
+      return await work(await openWorkshop({root, folder, scratch, containers}));
+    } finally {
+      await removeTree({root, folder, env: host.env});
+    }
+  } finally {
+    await removeTree({root, folder: scratch, env: host.env});
+  }
+};
+
+/** Removes the temp folders of processes that are gone. */
+export const reapWorkshops = async (host: ImageHost): Promise<void> => {
+  const root = createHostRoot(host);
+  const dead = [
+    ...(await deadTempFolders(host.imagesFolder)),
+    ...(await deadTempFolders(host.containersFolder)),
+  ];
+  for (const folder of dead) await removeTree({root, folder, env: host.env});
+};
+
+const openWorkshop = async (parts: {
+  root: HostRoot;
+  folder: string;
+  scratch: string;
+  containers: Containers;
+}): Promise<Workshop> => {
+  const {root, folder, scratch, containers} = parts;
+  const tmp = join(scratch, 'tmp');
+  await mkdir(tmp, {mode: 0o700});
+  const env = {...containers.env, TMPDIR: tmp};
+  const flags = storageFlags(scratch, await driverOf(containers));
+  const asRoot: Workshop['asRoot'] = (args, step, more) => root.run({...step, args, env: {...env, ...more}});
+  return {
+    folder,
+    scratch,
+    containers,
+    asRoot,
+    buildah: (args, step) => asRoot(['buildah', ...flags, ...args], step),
+    inContainer: ({container, command, step, env: more}) =>
+      asRoot(['sh', '-c', mountScript, 'sh', ...flags, container, ...command], step, more),
+  };
+};
+
+// Everything comes as an argument, nothing is pasted into the script. The mount ends with its namespace.
+const mountScript = 'set -eu; root=$(buildah "$1" "$2" "$3" mount "$4"); shift 4; exec "$@" "$root"';
+
+const storageFlags = (scratch: string, driver: StorageDriver): readonly string[] => [
+  `--root=${join(scratch, 'storage')}`,
+  `--runroot=${join(scratch, 'run')}`,
+  `--storage-driver=${driver}`,
+];
+
+const driverOf = async (containers: Containers): Promise<StorageDriver> => {
+  const conf = await readFile(containers.env.CONTAINERS_STORAGE_CONF ?? '', 'utf8').catch(() => '');
+  return /^\s*driver\s*=\s*"vfs"/m.test(conf) ? 'vfs' : 'overlay';
+};
+
+// overlay shares layers and costs nothing per container; it cannot be had on every file system and kernel.
+const probeOverlay = async (options: {root: HostRoot; scratch: string; env: Env}): Promise<StorageDriver> => {
+  const {root, scratch, env} = options;
+  const flags = storageFlags(join(scratch, 'probe'), 'overlay');
+  const script = 'set -eu; buildah "$@" from --name probe scratch; buildah "$@" mount probe';
+  try {
+    await root.run({
+      args: ['sh', '-c', script, 'sh', ...flags],
+      env: {...env, CONTAINERS_STORAGE_CONF: '/dev/null'},
+      phase: 'trying the overlay storage driver',
+      timeoutMs: 20_000,
+    });
+    return 'overlay';
+  } catch {
+    return 'vfs'; // if buildah itself is broken, the next step says so
+  }
+};
+
+// Files in a user namespace belong to other ids: only root over them can remove those.
+const removeTree = async (options: {root: HostRoot; folder: string; env: Env}): Promise<void> => {
+  const {root, folder, env} = options;
+  try {
+    await rm(folder, {recursive: true, force: true});
+  } catch {
+    await root.run({
+      args: ['rm', '-rf', '--', folder],
+      env,
+      phase: `removing ${folder}`,
+      timeoutMs: 120_000,
+    });
+  }
+};
