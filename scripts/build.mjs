@@ -35,7 +35,8 @@ const bundle = async () => {
     target: 'node20',
     external: EXTERNAL,
     banner: {js: BANNER},
-    chunkNames: 'chunks/[name]-[hash]',
+    // Beside main.js, so that import.meta.url leads to the same folders as it does from there.
+    chunkNames: '[name]-[hash]',
     metafile: true,
     logLevel: 'warning',
   });

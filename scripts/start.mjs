@@ -1,11 +1,11 @@
 // @ts-check
 /** `npm start`: prepares this clone, then shows a guest that boots and runs code. */
-import {spawn} from 'node:child_process';
 import {release} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {runChild} from './prepare/child.mjs';
 import {prepare} from './prepare/prepare.mjs';
-import {endOf, runMain, StepError} from './prepare/step.mjs';
+import {runMain, StepError} from './prepare/step.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -26,13 +26,12 @@ const NEXT = [
 /** @param {readonly string[]} args */
 const show = async (...args) => {
   console.log(`\n$ ${[AGENT, ...args].map(quote).join(' ')}`);
-  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+  const {code, how, interrupted} = await runChild(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
   });
-  const {code, how} = await endOf(child, 'agent');
+  if (interrupted) throw new StepError('interrupted', {exitCode: interrupted});
   if (code === 0) return;
-  if (code === 130 || code === 143) throw new StepError('interrupted', {exitCode: code});
   throw new StepError(how, {mend: `${AGENT} doctor tells what this machine can run`});
 };
 

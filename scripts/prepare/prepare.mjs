@@ -111,7 +111,7 @@ export const setUp = async ({root, screen}, languages) => {
   await runStep({
     title: `Guest kernel and images (${languages.join(', ')})`,
     file: process.execPath,
-    args: [join(root, 'bin', 'run.js'), 'setup', '--yes', '--no-boot', ...wanted],
+    args: [join(root, 'bin', 'run.js'), 'setup', '--yes', '--no-boot', '--log-format', 'pretty', ...wanted],
     cwd: root,
     screen,
     quietWhenSilent: true,
@@ -120,7 +120,7 @@ export const setUp = async ({root, screen}, languages) => {
 };
 
 /** How the guest's processor is called, as `uname -m` does. */
-const guestMachine = () => (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
+export const guestMachine = () => (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
 
 /**
  * A stamp beside the file that it vouches for: without the file it counts for nothing.

@@ -1,8 +1,9 @@
 // @ts-check
-import {spawn} from 'node:child_process';
+import {runChild} from './child.mjs';
 
 const KEPT_LINES = 30;
-const KILL_AFTER_MS = 10_000;
+/** One picture of agent's own progress line: of use as a sign of life, noise in an error. */
+const PROGRESS_FRAME = /^[\u2800-\u28ff] (.*) \(\d+ s\)$/;
 
 /** A failure that the user has been told about in full: ends the program without a stack trace. */
 export class StepError extends Error {
@@ -21,7 +22,7 @@ export class StepError extends Error {
 /**
  * Runs one program to its end. With a screen its output becomes the sign of life of one step, and is shown whole only
  * when it fails; without one it goes straight to the terminal. `quietWhenSilent` shows the step only once the program
- * says something: silence means that there was nothing to do.
+ * reports progress on standard error: silence there means that there was nothing to do.
  * @param {{
  *   title: string,
  *   file: string,
@@ -46,56 +47,25 @@ export const runStep = async ({
   let view = quietWhenSilent ? undefined : screen?.begin(title);
   /** @type {string[]} */
   const lines = [];
-  const child = spawn(file, args, {cwd, env, stdio: screen ? ['ignore', 'pipe', 'pipe'] : 'inherit'});
-  const keep = eachLine((text) => {
+  const onOutput = eachLine((text) => {
     view ??= screen?.begin(title);
-    view?.detail(text);
+    const frame = PROGRESS_FRAME.exec(text);
+    view?.detail(frame?.[1] ?? text);
+    if (frame) return;
     lines.push(text);
     if (lines.length > KEPT_LINES) lines.shift();
   });
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
-  const ending = await endOf(child, file);
-  if (ending.code === 0) {
+  /** @type {import('node:child_process').StdioOptions} */
+  const stdio = screen ? ['ignore', quietWhenSilent ? 'ignore' : 'pipe', 'pipe'] : 'inherit';
+  const {code, how, interrupted} = await runChild(file, args, {cwd, env, stdio, onOutput});
+  if (code === 0 && interrupted === undefined) {
     view?.done();
     return;
   }
   view?.failed();
-  if (ending.interrupted) throw new StepError(`${title}: interrupted`, {exitCode: ending.interrupted});
-  throw new StepError(`${title} failed: ${ending.how}`, {lines, mend});
+  if (interrupted) throw new StepError(`${title}: interrupted`, {exitCode: interrupted});
+  throw new StepError(`${title} failed: ${how}`, {lines, mend});
 };
-
-/**
- * Waits for a child and passes on the signals that end us meanwhile, so that nothing is left running.
- * @param {import('node:child_process').ChildProcess} child
- * @param {string} file
- * @returns {Promise<{code: number | null, how: string, interrupted?: number}>}
- */
-export const endOf = (child, file) =>
-  new Promise((resolve) => {
-    /** @type {number | undefined} */
-    let interrupted;
-    /** @type {NodeJS.Timeout | undefined} */
-    let killer;
-    /** @param {NodeJS.Signals} signal */
-    const passOn = (signal) => {
-      interrupted = signal === 'SIGINT' ? 130 : 143;
-      // At a terminal, Ctrl-C has reached the child already, as it has us.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-      killer ??= setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
-    };
-    process.on('SIGINT', passOn).on('SIGTERM', passOn);
-    /** @param {number | null} code @param {string} how */
-    const finish = (code, how) => {
-      clearTimeout(killer);
-      process.off('SIGINT', passOn).off('SIGTERM', passOn);
-      resolve({code: interrupted ?? code, how, ...(interrupted === undefined ? {} : {interrupted})});
-    };
-    child.once('error', (error) => finish(null, `cannot start ${file}: ${error.message}`));
-    child.once('close', (code, signal) =>
-      finish(code, signal ? `${file} was ended by ${signal}` : `${file} exited with ${code}`),
-    );
-  });
 
 /** @param {(line: string) => void} onLine */
 const eachLine = (onLine) => {

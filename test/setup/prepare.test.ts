@@ -65,21 +65,27 @@ describe('setUp', () => {
   const cli = (body: string) =>
     placeAt(createTree({'bin/run.js': body, 'package.json': '{"type": "module"}'}));
 
-  it('asks agent setup for every language and stays silent when it is silent', async () => {
+  it('asks agent setup for every language and stays silent when it reports no work', async () => {
     const place = cli(
       "import {writeFileSync} from 'node:fs'; writeFileSync('argv', process.argv.slice(2).join(' '));",
     );
     await setUp(place, ['python', 'ruby']);
     expect(readFileSync(join(place.root, 'argv'), 'utf8')).toBe(
-      'setup --yes --no-boot --language python --language ruby',
+      'setup --yes --no-boot --log-format pretty --language python --language ruby',
     );
     expect(place.shown()).toBe('');
   });
 
   it('shows a step where there was something to do', async () => {
-    const place = cli("console.log('building the python image');");
+    const place = cli("console.error('building the python image');");
     await setUp(place, ['python']);
     expect(place.shown()).toContain('✔ Guest kernel and images (python)');
+  });
+
+  it('keeps pictures of a progress line out of an error', async () => {
+    const body =
+      "process.stderr.write('\\r\\u001b[2K⠋ building (3 s)\\r\\u001b[2Kerror: no\\n'); process.exitCode = 1;";
+    await expect(setUp(cli(body), ['python'])).rejects.toMatchObject({lines: ['error: no']});
   });
 });
 
