@@ -3,7 +3,7 @@ const names: Readonly<Record<number, string>> = {
   1: 'operation not permitted (EPERM)',
   2: 'no such file or directory (ENOENT)',
   5: 'input/output error (EIO)',
-  7: 'argument list too long (E2BIG)',
+  7: 'list too long (E2BIG)',
   8: 'exec format error (ENOEXEC)',
   11: 'no more processes (EAGAIN)',
   12: 'out of memory (ENOMEM)',
@@ -26,6 +26,6 @@ const names: Readonly<Record<number, string>> = {
   122: 'disk quota exceeded (EDQUOT)',
 };
 
-export const Errno = {ENOENT: 2, EFBIG: 27, ENOSPC: 28, EDQUOT: 122} as const;
+export const Errno = {E2BIG: 7, EFBIG: 27, ENOSPC: 28, EDQUOT: 122} as const;
 
 export const describeErrno = (errno: number): string => names[errno] ?? `error ${errno}`;

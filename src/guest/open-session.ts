@@ -27,7 +27,9 @@ export interface OpenSession {
   /** The stream that a STDOUT or STDERR frame feeds; throws where this kind of session has none. */
   readonly outputOf: (type: number) => OutputStream;
   readonly addCredit: (credit: number) => void;
+  /** The guest has said EXIT. */
   readonly end: (report: ExitReport) => void;
+  /** No EXIT will come, or nobody waits for it any longer. */
   readonly fail: (error: Error) => void;
 }
 
@@ -37,9 +39,8 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
   const stdin = new InputStream({session: id, link, watch});
   const stdout = new OutputStream({session: id, stream: StreamNumber.stdout, link, watch});
   const stderr = new OutputStream({session: id, stream: StreamNumber.stderr, link, watch});
-  let isOpen = true;
+  let hasExited = false;
   const finish = (error: Error | undefined): void => {
-    isOpen = false;
     stdin.over();
     for (const output of [stdout, stderr]) {
       // A transfer that is cut short must not look complete; of a command every byte is worth reading.
@@ -55,7 +56,7 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
     stderr,
     exit,
     kill: (signal, scope) => {
-      if (isOpen) link.send({type: FrameType.SIGNAL, session: id, payload: encodeSignal(signal, scope)});
+      if (!hasExited) link.send({type: FrameType.SIGNAL, session: id, payload: encodeSignal(signal, scope)});
     },
     outputOf: (type) => {
       if (kind.type === FrameType.EXEC && type === FrameType.STDERR) return stderr;
@@ -67,6 +68,7 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
       stdin.addCredit(credit);
     },
     end: (report) => {
+      hasExited = true;
       finish(judge?.(report));
       resolve(report);
     },

@@ -4,7 +4,7 @@ import {protocolError} from './protocol-error.js';
 
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
-const MAX_DEPTH = 100;
+const MAX_DEPTH = 200;
 const SLASH = 0x2f;
 
 /**

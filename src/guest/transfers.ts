@@ -27,17 +27,20 @@ export interface PutRequest {
 export const put = async (context: TransferContext, {path, tar, options}: PutRequest): Promise<void> => {
   const {connection, lastLines, stallMs} = context;
   const what = `copying files to '${printable(path, 200)}' in the guest`;
+  let session: OpenSession | undefined;
+  const giveUp = (): void => session?.fail(deadlineError(what, stallMs, lastLines()));
   try {
-    const session: OpenSession = connection.open({
+    session = connection.open({
       type: FrameType.PUT,
       payload: encodePut(path, options),
       judge: (report) => failureOf(what, report),
-      watch: createStallWatch(stallMs, () => session.fail(deadlineError(what, stallMs, lastLines()))),
+      watch: createStallWatch(stallMs, giveUp),
     });
     await Promise.race([session.exit, rejectionOf(pipeline(tar, session.stdin))]);
   } finally {
-    // The guest may have refused early: what it does not want is not read.
+    // Whoever failed: the source is read no further, and the guest does not wait for the rest of it.
     tar.destroy();
+    session?.kill(SIGKILL, 'everything');
   }
 };
 
@@ -50,8 +53,12 @@ export const get = (context: TransferContext, path: string, limits: TransferLimi
     judge: (report) => failureOf(what, report),
     watch: createStallWatch(stallMs, () => session.stdout.destroy(deadlineError(what, stallMs, lastLines()))),
   });
+  // A reader that has seen enough need not let the guest send all of it.
+  session.stdout.on('close', () => session.kill(SIGKILL, 'everything'));
   return session.stdout;
 };
+
+const SIGKILL = 9;
 
 /** Settles only if the promise rejects. */
 const rejectionOf = (promise: Promise<void>): Promise<never> =>
@@ -69,5 +76,5 @@ const hintsFor = (errno: number | null): string[] => {
   if (errno === Errno.ENOSPC || errno === Errno.EDQUOT) {
     return ['free space in the guest, or create the VM with more memory: --mem MIB'];
   }
-  return errno === Errno.EFBIG ? ['copy fewer or smaller files'] : [];
+  return errno === Errno.EFBIG || errno === Errno.E2BIG ? ['copy fewer or smaller files'] : [];
 };
