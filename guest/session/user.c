@@ -82,6 +82,8 @@ static bool find_account(const char *name, bool by_number, struct user *user, ch
 
 static bool is_member(const char *list, const char *name) {
   size_t length = strlen(name);
+  /* A number without an account has no name: it must not match empty lists. */
+  if (length == 0) return false;
   for (const char *at = list; at != NULL; at = strchr(at, ',')) {
     if (*at == ',') at++;
     if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == 0)) return true;
