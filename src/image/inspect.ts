@@ -1,0 +1,46 @@
+/** What `buildah inspect` says of an image: its digest, its platform, and how it wants to run. Pure. */
+import {z} from 'zod';
+import type {ImageConfig} from '../model/guest-image.js';
+
+const inspectSchema = z.object({
+  FromImageDigest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  OCIv1: z.object({
+    architecture: z.string().default(''),
+    os: z.string().default(''),
+    config: z
+      .object({
+        User: z.string().default(''),
+        Env: z.array(z.string()).nullish(),
+        WorkingDir: z.string().default(''),
+      })
+      .prefault({}),
+  }),
+});
+
+export interface InspectedImage {
+  readonly digest: string;
+  /** As Node names it. */
+  readonly architecture: string;
+  readonly os: string;
+  readonly config: ImageConfig;
+}
+
+export const parseInspect = (json: string): InspectedImage => {
+  const {FromImageDigest: digest, OCIv1: image} = inspectSchema.parse(JSON.parse(json));
+  const {User, Env, WorkingDir} = image.config;
+  return {
+    digest,
+    // Images built from nothing may name no platform: they are for any.
+    architecture: image.architecture === '' ? process.arch : nodeArchitecture(image.architecture),
+    os: image.os === '' ? 'linux' : image.os,
+    config: {
+      env: (Env ?? []).filter((entry) => /^[^=\0]+=[^\0]*$/.test(entry)),
+      workdir: WorkingDir.startsWith('/') ? WorkingDir : `/${WorkingDir}`,
+      user: User,
+    },
+  };
+};
+
+const names: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'ia32', ppc64le: 'ppc64'};
+
+const nodeArchitecture = (oci: string): string => names[oci] ?? oci;
