@@ -8,6 +8,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fingerprint, unlessStamped} from './fingerprint.mjs';
+import {withFileLock} from './lock.mjs';
 import {npmPackagesAreInstalled} from './npm-packages.mjs';
 import {createScreen} from './screen.mjs';
 import {runStep, StepError} from './step.mjs';
@@ -28,11 +29,16 @@ const BUILD_INPUTS = [
 export const prepare = async ({root, languages}) => {
   const place = {root, screen: createScreen()};
   requireNode();
-  await installSystemPackages(place);
-  await installNpmPackages(place);
-  await buildGuestAgent(place);
-  await buildCli(place);
-  await setUp(place, languages);
+  const steps = async () => {
+    await installSystemPackages(place);
+    await installNpmPackages(place);
+    await buildGuestAgent(place);
+    await buildCli(place);
+    await setUp(place, languages);
+  };
+  await withFileLock(join(root, 'dist', 'prepare.lock'), steps, {
+    onWait: (pid) => place.screen.line(`• waiting for process ${pid}, which prepares this clone already`),
+  });
 };
 
 /** @param {string} version */
