@@ -6,7 +6,7 @@ import {interruption} from './interruption.js';
 import type {AgentError} from './model/errors.js';
 import {ExitCode, exitCodeOf} from './model/exit-code.js';
 import {errorEvent, toPrettyError} from './render/error.js';
-import type {LogEvent} from './render/log-event.js';
+import {type LogEvent, toJsonLine} from './render/log-event.js';
 import {checkLogFile} from './render/log-file.js';
 import {createLogger, type Logger, type OutputStream} from './render/logger.js';
 import {eventProgress, type LiveProgress, terminalProgress} from './render/progress.js';
@@ -62,6 +62,34 @@ export abstract class BaseCommand extends Command {
     if (error.code === 'BROKEN_PIPE') return;
     if (this.logger.isPretty(stream)) process.stderr.write(toPrettyError(error, process.stderr));
     else this.logger.log(stream, event);
+  }
+
+  /** Writes an event as JSON whatever the log format: the data that `--json` asks for. */
+  protected tellJson(event: LogEvent): void {
+    this.progress?.clear();
+    process.stdout.write(toJsonLine(event, new Date()));
+  }
+
+  /** Data for people or scripts: a table, a list of ids, JSON. */
+  protected show(text: string): void {
+    this.progress?.clear();
+    process.stdout.write(text);
+  }
+
+  /** What went well, but not quite as one might think. */
+  protected warnOf(text: string): void {
+    this.tell(process.stderr, {level: 'warn', message: text, fields: {}});
+  }
+
+  /** What a person may want to type next; scripts are not told. */
+  protected suggest(...commands: readonly string[]): void {
+    if (!this.logger.isPretty(process.stdout) || !process.stderr.isTTY) return;
+    process.stderr.write(`next:\n${commands.map((command) => `  ${command}\n`).join('')}`);
+  }
+
+  /** The exit code, unless a signal has ended the work. */
+  protected codeFor(exitCode: number): number {
+    return interruption.exitCode() ?? exitCode;
   }
 
   protected override async catch(thrown: Error): Promise<void> {

@@ -2,6 +2,7 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../model/errors.js';
 import {type LanguageName, parseLanguage} from '../model/language.js';
+import {launcherNames} from '../model/launcher-name.js';
 import {type NetworkMode, networkModes} from '../model/network.js';
 import {parseDuration} from './duration.js';
 import {cpuRange, idleRange, memoryRange, outputRange, timeoutRange} from './limits.js';
@@ -35,11 +36,15 @@ const parseNetwork = (input: string): NetworkMode => {
   throw usageError(`Unknown network '${input}'.`, `use one of: ${networkModes.join(', ')}`);
 };
 
-export const createFlags = {
+export const languageFlag = {
   language: Flags.custom<LanguageName>({parse: async (input) => parseLanguage(input)})({
     char: 'l',
     summary: 'python, node, typescript, ruby or golang (aliases: py, js, ts, rb, go)',
   }),
+};
+
+export const createFlags = {
+  ...languageFlag,
   image: Flags.string({summary: 'OCI image or local image to use instead of the language’s own'}),
   cpu: Flags.custom<number>({parse: async (input) => parseCpus(input)})({
     summary: 'virtual CPUs',
@@ -57,6 +62,14 @@ export const createFlags = {
     summary: 'give the VM a disk at /persist that outlives stop and clean --keep-persist',
   }),
   label: Flags.string({summary: 'label of the form key=value', multiple: true, multipleNonGreedy: true}),
+};
+
+export const launcherFlag = {
+  launcher: Flags.option({options: ['auto', ...launcherNames] as const})({
+    summary: 'what boots the VM; auto takes what works here',
+    default: 'auto',
+    env: 'AGENT_LAUNCHER',
+  }),
 };
 
 export const nameFlag = {

@@ -2,14 +2,14 @@ import * as z from 'zod';
 import {languageNames} from '../model/language.js';
 import {launcherNames} from '../model/launcher-name.js';
 import {networkModes} from '../model/network.js';
+import {isVmId} from '../model/vm-id.js';
 import {type ProcessRef, type VmRecord, vmStatuses} from '../model/vm-record.js';
 
 const processRef = z.object({pid: z.int().positive(), startedAt: z.string()}) satisfies z.ZodType<ProcessRef>;
 
 const vmRecord = z.object({
   schema: z.literal(1),
-  // An id becomes a folder name.
-  id: z.string().regex(/^[a-z]+-[0-9a-z]{8}$/),
+  id: z.string().refine(isVmId, 'not an id'),
   name: z.string().nullable(),
   language: z.enum(languageNames).nullable(),
   image: z.object({reference: z.string(), digest: z.string().nullable()}),

@@ -1,34 +1,15 @@
 import {mkdir} from 'node:fs/promises';
 import {performance} from 'node:perf_hooks';
 import type {MachineSpec} from '../launcher/launcher.js';
+import type {CreateOptions} from '../model/create-options.js';
 import {AgentError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
-import type {LanguageName} from '../model/language.js';
-import type {LauncherName} from '../model/launcher-name.js';
-import type {NetworkMode} from '../model/network.js';
+import type {Phases} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {makePrivateFolder} from '../state/state-paths.js';
 import {changeOwn, moveTo} from './lifecycle.js';
 import {persistFolder, reap, removeVm, vmFolder} from './reap.js';
 import type {VmContext} from './vm-context.js';
-
-export interface CreateOptions {
-  readonly language: LanguageName | null;
-  /** OCI reference or a local one; null: the language's. */
-  readonly image: string | null;
-  readonly launcher: LauncherName;
-  readonly cpus: number;
-  readonly memoryMib: number;
-  readonly network: NetworkMode;
-  readonly persist: boolean;
-  readonly name: string | null;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly env: readonly string[];
-  readonly idleTimeoutMs: number;
-}
-
-/** Milliseconds by phase. */
-export type Phases = Record<string, number>;
 
 export interface CreatedVm {
   readonly record: VmRecord;

@@ -1,99 +1,97 @@
 /** `vm stop` and `vm clean`: both take the VM from whoever works on it, and go on to the next when one fails. */
-import {setTimeout as sleep} from 'node:timers/promises';
 import {type AgentError, toAgentError} from '../model/errors.js';
-import type {ProcessRef, VmRecord} from '../model/vm-record.js';
+import {isVmId} from '../model/vm-id.js';
+import type {VmRecord} from '../model/vm-record.js';
 import {moveTo} from './lifecycle.js';
-import {reap, removeVm, vmFolder} from './reap.js';
+import {reap, removeVm} from './reap.js';
+import {seize} from './seize.js';
+import {type Selection, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
 export interface EndResult {
-  readonly record: VmRecord;
+  readonly vm: EndedVm;
   readonly error: AgentError | null;
 }
 
+/** A VM by its id; its language is null where nothing more is known of it. */
+export type EndedVm = Pick<VmRecord, 'id' | 'language'>;
+
+type OnResult = (result: EndResult) => void;
+
 export const stopVms = (
   context: VmContext,
-  records: readonly VmRecord[],
-  onResult: (result: EndResult) => void,
-): Promise<EndResult[]> => endAll(context, records, stopVm, onResult);
+  selection: Selection,
+  onResult: OnResult,
+): Promise<EndResult[]> => {
+  const records = selectVms(context.storeToRead()?.list().records ?? [], selection);
+  return endAll(context, {targets: records, onResult}, stopVm);
+};
 
-export const cleanVms = (
+/** Removes VMs with all that belongs to them. One that is gone already counts as cleaned. */
+export const cleanVms = async (
   context: VmContext,
-  {records, keepPersist}: {readonly records: readonly VmRecord[]; readonly keepPersist: boolean},
-  onResult: (result: EndResult) => void,
-): Promise<EndResult[]> =>
-  endAll(context, records, (_, record) => cleanVm(context, record, keepPersist), onResult);
+  {selection, keepPersist}: {readonly selection: Selection; readonly keepPersist: boolean},
+  onResult: OnResult,
+): Promise<EndResult[]> => {
+  const found = context.storeToRead()?.list() ?? {records: [], broken: []};
+  const broken = found.broken.filter(({id}) => selection.all || selection.vms.includes(id));
+  const vms = selection.vms.filter((wanted) => broken.every(({id}) => id !== wanted));
+  const isSelecting = vms.length > 0 || broken.length === 0 || selection.all;
+  const records = isSelecting ? selectToClean(found.records, {...selection, vms}) : [];
+  const targets = [...records, ...broken.map(({id}) => ({id, language: null}))];
+  return endAll(context, {targets, onResult}, (_, vm) => cleanVm(context, vm.id, keepPersist));
+};
 
-type EndOne = (context: VmContext, record: VmRecord) => Promise<void>;
+const selectToClean = (records: readonly VmRecord[], selection: Selection): EndedVm[] => {
+  if (selection.vms.length === 0 || selection.all) return selectVms(records, selection);
+  return selection.vms.flatMap((wanted): EndedVm[] => {
+    const isKnown = records.some(({id, name}) => name === wanted || id.startsWith(wanted));
+    return isKnown ? selectVms(records, {...selection, vms: [wanted]}) : [{id: wanted, language: null}];
+  });
+};
+
+type EndOne = (context: VmContext, vm: EndedVm) => Promise<void>;
 
 const endAll = async (
   context: VmContext,
-  records: readonly VmRecord[],
+  {targets, onResult}: {readonly targets: readonly EndedVm[]; readonly onResult: OnResult},
   endOne: EndOne,
-  onResult: (result: EndResult) => void,
 ): Promise<EndResult[]> => {
-  if (records.length === 0) return [];
+  if (targets.length === 0) return [];
   await reap(context);
   return Promise.all(
-    records.map(async (record) => {
-      const result = await tryOne(context, record, endOne);
+    targets.map(async (vm) => {
+      const result = await tryOne(context, vm, endOne);
       onResult(result);
       return result;
     }),
   );
 };
 
-const tryOne = async (context: VmContext, record: VmRecord, endOne: EndOne): Promise<EndResult> => {
+const tryOne = async (context: VmContext, vm: EndedVm, endOne: EndOne): Promise<EndResult> => {
   try {
-    await endOne(context, record);
-    return {record, error: null};
+    await endOne(context, vm);
+    return {vm, error: null};
   } catch (thrown) {
-    return {record, error: toAgentError(thrown)};
+    return {vm, error: toAgentError(thrown)};
   }
 };
 
-const stopVm = async (context: VmContext, record: VmRecord): Promise<void> => {
-  if (context.store().get(record.id)?.status === 'stopped') return;
-  await seize(context, record, 'stopping');
-  context.store().update(record.id, (present) => moveTo(present, {status: 'stopped'}));
+const stopVm = async (context: VmContext, {id}: EndedVm): Promise<void> => {
+  if (context.store().get(id)?.status === 'stopped') return;
+  await seize(context, id, 'stopping');
+  context.store().update(id, (present) => moveTo(present, {status: 'stopped'}));
 };
 
-const cleanVm = async (context: VmContext, record: VmRecord, keepPersist: boolean): Promise<void> => {
-  await seize(context, record, 'cleaning');
-  await removeVm(context, record.id, {keepPersist});
+const cleanVm = async (context: VmContext, id: string, keepPersist: boolean): Promise<void> => {
+  // What is no id never was a folder of ours; what is one may have left files without a record.
+  if (!isVmId(id)) return;
+  if (isReadable(context, id)) await seize(context, id, 'cleaning');
+  await removeVm(context, id, {keepPersist});
 };
 
-const OWNER_DEADLINE_MS = 20_000;
-const POLL_MS = 50;
-
-/** Takes the VM over: asks its present owner to end (it lets the guest write its disks), then ends what is left. */
-const seize = async (
-  context: VmContext,
-  record: VmRecord,
-  status: 'stopping' | 'cleaning',
-): Promise<void> => {
-  let before: VmRecord = record;
-  context.store().update(record.id, (present) => {
-    before = present;
-    return isBeingCleaned(context, present)
-      ? present
-      : moveTo(present, {status, owner: context.self, vmm: present.vmm});
-  });
-  const {owner} = before;
-  if (owner && owner.pid !== context.self.pid) {
-    if (before.status !== 'cleaning') context.terminate(owner);
-    await waitWhileAlive(context, owner, before);
-  }
-  await context.launcher(record.launcher).destroy({...before, folder: vmFolder(context, record.id)});
-};
-
-/** Somebody else is cleaning it already: they win, and we wait for them. */
-const isBeingCleaned = (context: VmContext, {status, owner}: VmRecord): boolean =>
-  status === 'cleaning' && owner !== null && owner.pid !== context.self.pid && context.isAlive(owner);
-
-/** An owner that has not let go by the deadline is stuck: its VMM is then ended over its head. */
-const waitWhileAlive = async (context: VmContext, owner: ProcessRef, record: VmRecord): Promise<void> => {
-  const deadline = Date.now() + OWNER_DEADLINE_MS;
-  const isHeld = (): boolean => context.isAlive(owner) && context.store().get(record.id) !== undefined;
-  while (isHeld() && Date.now() < deadline) await sleep(POLL_MS);
-};
+const isReadable = (context: VmContext, id: string): boolean =>
+  context
+    .store()
+    .list()
+    .records.some((record) => record.id === id);

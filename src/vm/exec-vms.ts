@@ -1,10 +1,11 @@
 import {AgentError, toAgentError} from '../model/errors.js';
 import {ExitCode, exitCodeOf} from '../model/exit-code.js';
 import type {LanguageName} from '../model/language.js';
+import type {RunReport} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import type {Program} from './program.js';
 import {reap} from './reap.js';
-import {type RunIo, type RunReport, type RunRequest, runInVm, targetOf} from './run-in-vm.js';
+import {type RunIo, type RunRequest, runInVm, targetOf} from './run-in-vm.js';
 import {type Selection, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
@@ -46,7 +47,7 @@ export const execVms = async (
     readonly request: ExecRequest;
     readonly openIo: (record: VmRecord) => RunIo;
     /** Called as each VM is done. */
-    readonly onResult: (result: RunResult) => void;
+    readonly onResult: (result: RunResult) => void | Promise<void>;
   },
 ): Promise<RunResult[]> => {
   for (const record of records) request.program(record.language);
@@ -58,7 +59,7 @@ export const execVms = async (
       const [index, record] = next;
       const result = await runOne(context, record, request, openIo(record));
       results[index] = result;
-      onResult(result);
+      await onResult(result);
     }
   };
   await Promise.all(Array.from({length: Math.min(request.parallel, records.length)}, worker));

@@ -1,15 +1,16 @@
 /** One command in one VM, from the booted guest to the verdict. */
 import {performance} from 'node:perf_hooks';
 import type {ExecRequest, ExitStatus, Guest} from '../guest/guest.js';
-import type {Unpacked} from '../guest/tar-unpack.js';
 import {AgentError} from '../model/errors.js';
-import {ExitCode, type Origin} from '../model/exit-code.js';
+import {ExitCode} from '../model/exit-code.js';
 import type {GuestImage} from '../model/guest-image.js';
 import type {LanguageName} from '../model/language.js';
+import type {Execution} from '../model/run-report.js';
+import {createBudget, memorySink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
 import type {BootedVm} from './boot-vm.js';
 import {type CommandIo, runCommand} from './guest-command.js';
-import {createBudget, memorySink} from './output.js';
+
 import type {Program} from './program.js';
 import {collectOut, stageFiles, stageProgram} from './stage.js';
 
@@ -26,24 +27,6 @@ export interface ExecuteOptions {
   /** Folder of the host that receives /out. */
   readonly outFolder: string | null;
   readonly signal: AbortSignal;
-}
-
-export interface Execution {
-  readonly exitCode: number;
-  readonly origin: Origin;
-  readonly signal: number | null;
-  readonly timedOut: boolean;
-  readonly truncated: boolean;
-  /** The bound that was hit, if one was. */
-  readonly limit: 'memory' | 'output' | 'time' | null;
-  /** The language that `--cmd` was run as, because no shell could parse it. */
-  readonly interpretedAs: LanguageName | null;
-  /** Why the command did not run: set with codes 125 to 127 of the agent. */
-  readonly reason: string | null;
-  readonly durationMs: number;
-  readonly cpuMs: number | null;
-  readonly maxRssKib: number | null;
-  readonly out: Unpacked | null;
 }
 
 export const execute = async (vm: BootedVm, options: ExecuteOptions): Promise<Execution> => {

@@ -4,8 +4,8 @@ import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ExecRequest, ExitStatus, Guest, Session} from '../guest/guest.js';
 import {AgentError} from '../model/errors.js';
-import type {Sink} from '../model/sink.js';
-import {type Budget, pump} from './output.js';
+import type {Budget, Sink} from '../model/sink.js';
+import {pump} from './output.js';
 
 export interface CommandIo {
   readonly stdin: Readable | null;

@@ -1,6 +1,6 @@
 import type {VmRecord, VmStatus} from '../model/vm-record.js';
 import {settle} from './lifecycle.js';
-import {findVm, type Selection, selectVms} from './select-vms.js';
+import {findVm, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
 export interface ListOptions {
@@ -31,10 +31,4 @@ export const listVms = (context: VmContext, {status, all, labels}: ListOptions):
 export const inspectVm = (context: VmContext, wanted: string): VmRecord => {
   const records = context.storeToRead()?.list().records ?? [];
   return settle(findVm(records, wanted), context.isAlive);
-};
-
-/** For commands that act on several VMs and may find none. */
-export const selectToEnd = (context: VmContext, selection: Selection): VmRecord[] => {
-  const records = context.storeToRead()?.list().records ?? [];
-  return selectVms(records, selection);
 };

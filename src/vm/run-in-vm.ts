@@ -6,13 +6,14 @@ import type {Readable} from 'node:stream';
 import type {MachineSpec} from '../launcher/launcher.js';
 import {AgentError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
-import type {Sink} from '../model/sink.js';
+import type {Phases, RunReport} from '../model/run-report.js';
+import {createBudget, type Sink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {withBootedVm} from './boot-vm.js';
-import {machineSpec, type Phases} from './create-vm.js';
-import {type Execution, execute} from './execute.js';
+import {machineSpec} from './create-vm.js';
+import {execute} from './execute.js';
 import {fileSink} from './file-sink.js';
-import {createBudget} from './output.js';
+
 import type {Program} from './program.js';
 import type {VmContext} from './vm-context.js';
 
@@ -30,17 +31,6 @@ export interface RunIo {
   readonly stdin: Readable | null;
   readonly stdout: readonly Sink[];
   readonly stderr: readonly Sink[];
-}
-
-export interface RunReport extends Execution {
-  readonly record: VmRecord;
-  readonly runId: string;
-  /** The run's own files; null for a temporary VM, which leaves none. */
-  readonly stdoutPath: string | null;
-  readonly stderrPath: string | null;
-  readonly accelerator: string;
-  readonly imageDigest: string;
-  readonly phases: Phases;
 }
 
 interface Target {

@@ -3,9 +3,10 @@ import {readdir, readFile, stat} from 'node:fs/promises';
 import {basename, dirname, extname, join} from 'node:path';
 import type {Guest, TransferLimits} from '../guest/guest.js';
 import {packFiles, packSource} from '../guest/tar-pack.js';
-import {type Unpacked, unpackTo} from '../guest/tar-unpack.js';
+import {unpackTo} from '../guest/tar-unpack.js';
 import {AgentError, toAgentError} from '../model/errors.js';
 import {type Language, type LanguageName, languageOf} from '../model/language.js';
+import type {OutCount} from '../model/run-report.js';
 import {type Program, sourceName} from './program.js';
 import {stripTypes} from './typescript.js';
 
@@ -91,8 +92,8 @@ const runScript = (language: Language, path: string): readonly string[] =>
     ? ['node', '--enable-source-maps', path.replace(/\.ts$/, '.js')]
     : language.run(path);
 
-/** Brings /out to `folder` on the host, whole or not at all. Returns null where /out is empty. */
-export const collectOut = async (guest: Guest, folder: string): Promise<Unpacked> => {
+/** Brings /out to `folder` on the host, whole or not at all. */
+export const collectOut = async (guest: Guest, folder: string): Promise<OutCount> => {
   try {
     return await unpackTo(folder, guest.get('/out', outLimits), outLimits);
   } catch (error) {

@@ -1,14 +1,16 @@
+import type {CreateOptions} from '../model/create-options.js';
 import {type AgentError, toAgentError} from '../model/errors.js';
+import type {RunReport} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
-import {type CreatedVm, type CreateOptions, createVm} from './create-vm.js';
+import {type CreatedVm, createVm} from './create-vm.js';
 import {removeVm} from './reap.js';
-import {type RunIo, type RunReport, type RunRequest, runInVm} from './run-in-vm.js';
+import {type RunIo, type RunRequest, runInVm} from './run-in-vm.js';
 import type {VmContext} from './vm-context.js';
 
 export interface TempEvents {
   readonly created: (record: VmRecord) => void;
-  readonly completed: (record: VmRecord, report: RunReport) => void;
-  readonly failed: (record: VmRecord, error: AgentError) => void;
+  readonly completed: (record: VmRecord, report: RunReport) => void | Promise<void>;
+  readonly failed: (record: VmRecord, error: AgentError) => void | Promise<void>;
   readonly cleaned: (record: VmRecord) => void;
 }
 
@@ -49,11 +51,11 @@ const runAndTell = async (
 ): Promise<RunReport | AgentError> => {
   try {
     const report = await runInVm(context, {...vm, outFolder}, run, io);
-    events.completed(vm.record, report);
+    await events.completed(vm.record, report);
     return report;
   } catch (thrown) {
     const error = toAgentError(thrown);
-    events.failed(vm.record, error);
+    await events.failed(vm.record, error);
     return error;
   }
 };

@@ -1,0 +1,43 @@
+import type {CreateOptions} from '../model/create-options.js';
+import {usageError} from '../model/errors.js';
+import type {LanguageName} from '../model/language.js';
+import type {LauncherName} from '../model/launcher-name.js';
+import type {NetworkMode} from '../model/network.js';
+import {parseEnv, parseLabels} from './key-value.js';
+
+interface ParsedFlags {
+  readonly language?: LanguageName | undefined;
+  readonly image?: string | undefined;
+  readonly launcher: 'auto' | LauncherName;
+  readonly cpu: number;
+  readonly mem: number;
+  readonly network: NetworkMode;
+  readonly persist: boolean;
+  readonly name?: string | undefined;
+  readonly label?: string[] | undefined;
+  readonly env?: string[] | undefined;
+  readonly 'idle-timeout'?: number | undefined;
+}
+
+/** What the flags of `create` and `temp` ask for; throws USAGE where neither language nor image is given. */
+export const toCreateOptions = (
+  flags: ParsedFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): CreateOptions => {
+  if (flags.language === undefined && flags.image === undefined) {
+    throw usageError('Neither a language nor an image was given.', 'add --language python, or --image REF');
+  }
+  return {
+    language: flags.language ?? null,
+    image: flags.image ?? null,
+    launcher: flags.launcher === 'auto' ? 'qemu' : flags.launcher,
+    cpus: flags.cpu,
+    memoryMib: flags.mem,
+    network: flags.network,
+    persist: flags.persist,
+    name: flags.name ?? null,
+    labels: parseLabels(flags.label),
+    env: parseEnv(flags.env, env),
+    idleTimeoutMs: flags['idle-timeout'] ?? 0,
+  };
+};

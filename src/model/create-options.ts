@@ -1,0 +1,21 @@
+import type {LanguageName} from './language.js';
+import type {LauncherName} from './launcher-name.js';
+import type {NetworkMode} from './network.js';
+
+/** What a new VM shall be. */
+export interface CreateOptions {
+  readonly language: LanguageName | null;
+  /** OCI reference or a local one; null: the language's. */
+  readonly image: string | null;
+  readonly launcher: LauncherName;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly network: NetworkMode;
+  readonly persist: boolean;
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value` for every command. */
+  readonly env: readonly string[];
+  /** 0: never. */
+  readonly idleTimeoutMs: number;
+}

@@ -1,0 +1,78 @@
+/** Where the output of guests goes on our side: straight through, by line with the VM's name, or into JSON. */
+import type {Readable} from 'node:stream';
+import {memorySink, type Sink} from '../model/sink.js';
+import {outputFields} from './captured-output.js';
+import {prefixedSink, streamSink} from './output-sink.js';
+
+interface GuestIo {
+  readonly stdin: Readable | null;
+  readonly stdout: readonly Sink[];
+  readonly stderr: readonly Sink[];
+}
+
+export interface GuestOutput {
+  /** The streams for one VM. */
+  readonly open: (id: string) => GuestIo;
+  /** Ends them. With `isJson` it returns what was said, as fields for the VM's JSON object. */
+  readonly close: (id: string) => Promise<Record<string, unknown> | undefined>;
+}
+
+interface GuestOutputOptions {
+  readonly isJson: boolean;
+  /** Several VMs at once: lines are prefixed and nobody gets our standard input. */
+  readonly isShared: boolean;
+  /** Standard input was read for something else. */
+  readonly isStdinTaken?: boolean;
+}
+
+// A string of Node holds at most 512 MiB, and a caller that wants more than this wants files.
+const MAX_CAPTURED = 64 * 1024 * 1024;
+
+export const createGuestOutput = ({
+  isJson,
+  isShared,
+  isStdinTaken = false,
+}: GuestOutputOptions): GuestOutput => {
+  const stdin = isShared || isStdinTaken || process.stdin.isTTY ? null : process.stdin;
+  return isJson ? capturedOutput(stdin) : streamedOutput(stdin, isShared);
+};
+
+const capturedOutput = (stdin: Readable | null): GuestOutput => {
+  const captured = new Map<string, {readonly stdout: MemorySink; readonly stderr: MemorySink}>();
+  return {
+    open: (id) => {
+      const sinks = {stdout: memorySink(MAX_CAPTURED), stderr: memorySink(MAX_CAPTURED)};
+      captured.set(id, sinks);
+      return {stdin, stdout: [sinks.stdout], stderr: [sinks.stderr]};
+    },
+    close: async (id) => {
+      const sinks = captured.get(id);
+      if (!sinks) return {};
+      captured.delete(id);
+      return {
+        ...outputFields('stdout', sinks.stdout.content()),
+        ...outputFields('stderr', sinks.stderr.content()),
+        ...(sinks.stdout.isFull() || sinks.stderr.isFull() ? {truncated: true} : {}),
+      };
+    },
+  };
+};
+
+type MemorySink = ReturnType<typeof memorySink>;
+
+const streamedOutput = (stdin: Readable | null, isShared: boolean): GuestOutput => {
+  const opened = new Map<string, readonly Sink[]>();
+  const sinkFor = (id: string, stream: NodeJS.WriteStream): Sink =>
+    isShared ? prefixedSink(streamSink(stream), `${id} | `) : streamSink(stream);
+  return {
+    open: (id) => {
+      const [stdout, stderr] = [sinkFor(id, process.stdout), sinkFor(id, process.stderr)];
+      opened.set(id, [stdout, stderr]);
+      return {stdin, stdout: [stdout], stderr: [stderr]};
+    },
+    close: async (id) => {
+      for (const sink of opened.get(id) ?? []) await sink.close();
+      return undefined;
+    },
+  };
+};
