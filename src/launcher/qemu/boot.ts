@@ -1,0 +1,77 @@
+/** Boots a VM: the first kernel that has what the guest needs, in the machine that works here. */
+import {join} from 'node:path';
+import {AgentError} from '../../model/errors.js';
+import type {LaunchOptions, Machine, MachineSpec} from '../launcher.js';
+import {architectureOf} from './host.js';
+import type {KernelFile} from './kernel/choose-kernel.js';
+import {MissingModuleError} from './kernel/modules.js';
+import {launch} from './launch.js';
+import {machineFor} from './machine-for.js';
+import {findParts, kernelNotFound, markerOf, type Parts, type QemuLauncherOptions} from './parts.js';
+import {disksOf} from './provision.js';
+
+export const boot = async (
+  options: QemuLauncherOptions,
+  spec: MachineSpec,
+  launchOptions: LaunchOptions,
+): Promise<Machine> => {
+  const parts = await findParts(options);
+  requireArchitecture(spec, parts);
+  return await withFirstComplete(
+    parts,
+    async (kernel) => await bootWith({options, spec, parts, kernel, ...launchOptions}),
+  );
+};
+
+/** Tries the kernels in turn, as long as they lack modules. */
+export const withFirstComplete = async <T>(
+  {kernels, host}: Pick<Parts, 'kernels' | 'host'>,
+  use: (kernel: KernelFile) => Promise<T>,
+): Promise<T> => {
+  const missing: string[] = [];
+  for (const kernel of kernels) {
+    try {
+      return await use(kernel);
+    } catch (error) {
+      if (!(error instanceof MissingModuleError)) throw error;
+      missing.push(`${kernel.path} lacks the module ${error.message}`);
+    }
+  }
+  throw kernelNotFound(missing, host);
+};
+
+interface BootRequest extends LaunchOptions {
+  readonly options: QemuLauncherOptions;
+  readonly spec: MachineSpec;
+  readonly parts: Parts;
+  readonly kernel: KernelFile;
+}
+
+const bootWith = async (request: BootRequest): Promise<Machine> => {
+  const {options, spec, parts, kernel, signal} = request;
+  const {candidate, kvmGroup} = await machineFor({...request, afresh: false});
+  return await launch({
+    parts,
+    cacheFolder: options.cacheFolder,
+    kernel,
+    candidate,
+    kvmGroup,
+    marker: markerOf(options, spec.id),
+    hostName: spec.id,
+    cpus: spec.cpus,
+    memoryMib: spec.memoryMib,
+    network: spec.network,
+    disks: disksOf(spec),
+    logPath: join(spec.folder, 'console.log'),
+    signal,
+  });
+};
+
+const requireArchitecture = ({image}: MachineSpec, {host}: Parts): void => {
+  if (architectureOf(image.architecture) === host.architecture) return;
+  throw new AgentError(
+    'IMAGE_UNUSABLE',
+    `The image is for ${image.architecture}, and this machine is ${host.architecture}.`,
+    {hints: [`use an image for ${host.architecture}`]},
+  );
+};

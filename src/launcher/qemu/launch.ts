@@ -1,0 +1,63 @@
+/** From a machine's description to a running VMM: the steps that a VM's boot and the accelerator's probe share. */
+import {createHash} from 'node:crypto';
+import type {NetworkMode} from '../../model/network.js';
+import type {Machine} from '../launcher.js';
+import {prepareBootFiles} from './boot-files.js';
+import type {KernelFile} from './kernel/choose-kernel.js';
+import type {Candidate} from './machine/candidates.js';
+import {planConfinement} from './machine/confinement.js';
+import type {MachineRequest} from './machine/machine-request.js';
+import {planMachine} from './machine/plan-machine.js';
+import {startMachine} from './machine/start-machine.js';
+import type {Parts} from './parts.js';
+
+export interface LaunchRequest {
+  readonly parts: Parts;
+  readonly cacheFolder: string;
+  readonly kernel: KernelFile;
+  readonly candidate: Candidate;
+  readonly kvmGroup: number | null;
+  readonly marker: string;
+  readonly hostName: string;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly network: NetworkMode;
+  readonly disks: MachineRequest['disks'];
+  readonly logPath: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Throws MissingModuleError where this kernel will not do. */
+export const launch = async (request: LaunchRequest): Promise<Machine> => {
+  const {parts, candidate, disks, network, signal} = request;
+  const {host} = parts;
+  const bootFiles = await prepareBootFiles({
+    cacheFolder: request.cacheFolder,
+    kernel: request.kernel,
+    architecture: host.architecture,
+    needs: {transport: candidate.transport, disks: disks !== null, network: network !== 'none'},
+    guestAgentPath: parts.guestAgentPath,
+    signal,
+  });
+  const plan = planMachine({
+    ...request,
+    ...bootFiles,
+    architecture: host.architecture,
+    openKernelByFd: host.platform === 'linux',
+  });
+  const {prefix} = planConfinement({
+    host,
+    tools: parts.tools,
+    vmNumber: createHash('sha256').update(request.marker).digest().readUInt32LE(0),
+    kvmGroup: request.kvmGroup,
+    offline: network === 'none',
+  });
+  return await startMachine({
+    qemuPath: parts.qemuPath,
+    plan,
+    confinement: prefix,
+    accelerator: candidate.accelerator,
+    logPath: request.logPath,
+    signal,
+  });
+};

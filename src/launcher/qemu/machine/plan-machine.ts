@@ -1,0 +1,117 @@
+/** Decides the whole command line of QEMU from values: nothing here reads or starts anything. */
+import type {Candidate} from './candidates.js';
+import {planKernelParameters} from './kernel-parameters.js';
+import type {MachineRequest} from './machine-request.js';
+
+/** Where the VMM finds its end of the two sockets, and the first of the files it inherits. */
+export const CHANNEL_FD = 3;
+export const CONSOLE_FD = 4;
+const FIRST_FILE_FD = 5;
+
+export interface InheritedFile {
+  readonly path: string;
+  readonly writable: boolean;
+}
+
+export interface MachinePlan {
+  readonly args: readonly string[];
+  /** To be opened by us; the first becomes file descriptor 5 of the VMM. */
+  readonly files: readonly InheritedFile[];
+}
+
+interface Disk {
+  readonly id: 'root' | 'upper' | 'persist';
+  readonly path: string;
+  readonly writable: boolean;
+}
+
+export const planMachine = (request: MachineRequest): MachinePlan => {
+  const disks = listDisks(request);
+  const kernelFiles = request.openKernelByFd ? [request.kernelPath, request.initramfsPath] : [];
+  const files = [...kernelFiles.map((path) => ({path, writable: false})), ...disks];
+  const fdOf = (path: string): number => FIRST_FILE_FD + files.findIndex((file) => file.path === path);
+  const bootFile = (path: string): string => (request.openKernelByFd ? `/proc/self/fd/${fdOf(path)}` : path);
+  return {
+    args: [
+      ...planBoard(request),
+      ...['-kernel', bootFile(request.kernelPath), '-initrd', bootFile(request.initramfsPath)],
+      ...['-append', planKernelParameters(request)],
+      ...planChannels(request),
+      ...disks.flatMap((disk, index) => planDisk({disk, fd: fdOf(disk.path), slot: index, request})),
+      ...planNetwork(request, disks.length),
+      ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    ],
+    files: files.map(({path, writable}) => ({path, writable})),
+  };
+};
+
+/** In the order in which the guest names them: vda, vdb, vdc. */
+const listDisks = ({disks}: MachineRequest): Disk[] => {
+  if (disks === null) return [];
+  const writable = [
+    {id: 'upper' as const, path: disks.upperPath, writable: true},
+    {id: 'persist' as const, path: disks.persistPath, writable: true},
+  ];
+  return [
+    {id: 'root', path: disks.rootPath, writable: false},
+    ...writable.flatMap((disk) => (disk.path === null ? [] : [{...disk, path: disk.path}])),
+  ];
+};
+
+const planBoard = ({marker, candidate, cpus, memoryMib}: MachineRequest): string[] => [
+  ...['-name', `guest=${marker}`],
+  ...['-machine', candidate.machine, '-accel', candidate.acceleratorOptions, '-cpu', candidate.cpu],
+  ...['-smp', String(cpus), '-m', `${memoryMib}M`],
+  ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+];
+
+const planChannels = ({candidate}: MachineRequest): string[] => [
+  ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
+  ...['-device', `${device(candidate, 'virtio-serial', 0)},id=serial,max_ports=2`],
+  ...['-chardev', `socket,id=channel,fd=${CHANNEL_FD}`],
+  ...['-device', 'virtserialport,bus=serial.0,nr=1,chardev=channel,name=agent.channel'],
+];
+
+interface DiskPlace {
+  readonly disk: Disk;
+  readonly fd: number;
+  readonly slot: number;
+  readonly request: MachineRequest;
+}
+
+// Errors go to the guest: QEMU's own choice for a full host disk would be to stop the VM without a word.
+const ERRORS = 'werror=report,rerror=report';
+
+const planDisk = ({disk, fd, slot, request}: DiskPlace): string[] => {
+  const shared = ['read-only=on', 'file.locking=off']; // any number of VMMs, none of which writes
+  const own = ['discard=unmap', 'detect-zeroes=unmap', 'file.discard=unmap', 'file.locking=on'];
+  const node = [
+    `driver=raw,node-name=${disk.id}`,
+    `file.driver=file,file.filename=/dev/fdset/${fd}`,
+    ...(disk.writable ? own : shared),
+  ];
+  const front = device(request.candidate, 'virtio-blk', slot + 1);
+  return [
+    ...['-add-fd', `fd=${fd},set=${fd}`],
+    ...['-blockdev', node.join(',')],
+    ...['-device', `${front},drive=${disk.id},${disk.writable ? ERRORS : 'rerror=report'}`],
+  ];
+};
+
+/**
+ * allow_all: slirp opens the guest's connections as sockets of the VMM. Its gateway 10.0.2.2 leads to the loopback of
+ * wherever the VMM runs, and QEMU has no option against that: libslirp's disable_host_loopback is not exposed.
+ */
+const planNetwork = ({network, candidate}: MachineRequest, diskCount: number): string[] => {
+  if (network === 'none') return [];
+  const front = device(candidate, 'virtio-net', diskCount + 1);
+  const rom = candidate.transport === 'pci' ? ',romfile=' : ''; // its boot ROM may not be installed
+  return [
+    ...['-netdev', 'user,id=net,ipv4=on,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3'],
+    ...['-device', `${front},netdev=net${rom}`],
+  ];
+};
+
+// virtio-mmio-bus.0 of `microvm` is missing from its ACPI tables (seen with 7.2), so we count from 1.
+const device = ({transport}: Candidate, name: string, slot: number): string =>
+  transport === 'pci' ? `${name}-pci` : `${name}-device,bus=virtio-mmio-bus.${slot + 1}`;

@@ -1,0 +1,24 @@
+/** The disks of a VM, as far as it needs them. */
+import type {LaunchOptions, MachineSpec} from '../launcher.js';
+import {diskPath, makeDisk} from './disks.js';
+import {findProgram} from './host.js';
+import type {MachineRequest} from './machine/machine-request.js';
+import type {QemuLauncherOptions} from './parts.js';
+
+export const provision = async (
+  {env}: QemuLauncherOptions,
+  spec: MachineSpec,
+  {signal}: LaunchOptions,
+): Promise<void> => {
+  const mke2fsPath = findProgram(env, 'mke2fs', 'mkfs.ext4');
+  if (!spec.ephemeral) await makeDisk({folder: spec.folder, name: 'upper', mke2fsPath, signal});
+  if (spec.persistFolder !== null) {
+    await makeDisk({folder: spec.persistFolder, name: 'persist', mke2fsPath, signal});
+  }
+};
+
+export const disksOf = ({folder, persistFolder, ephemeral, image}: MachineSpec): MachineRequest['disks'] => ({
+  rootPath: image.rootfsPath,
+  upperPath: ephemeral ? null : diskPath(folder, 'upper'),
+  persistPath: persistFolder === null ? null : diskPath(persistFolder, 'persist'),
+});

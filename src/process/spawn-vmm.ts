@@ -1,0 +1,76 @@
+/** Starts a VMM: two sockets and any number of open files become its file descriptors 3, 4, 5 and so on. */
+import {closeSync, constants, openSync} from 'node:fs';
+import type {Duplex, Readable} from 'node:stream';
+import {execa} from 'execa';
+import {AgentError} from '../model/errors.js';
+
+export interface SpawnVmmOptions {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: readonly {readonly path: string; readonly writable: boolean}[];
+}
+
+export interface SpawnedVmm {
+  readonly pid: number;
+  /** Our end of its file descriptor 3. */
+  readonly channel: Duplex;
+  /** Our end of its file descriptor 4. */
+  readonly console: Duplex;
+  /** Its standard output and error. */
+  readonly output: Readable;
+  /** Resolves when it has been reaped; never rejects. */
+  readonly ended: Promise<{readonly code: number | null; readonly signal: string | null}>;
+  /** SIGKILL; after its end, nothing. */
+  readonly kill: () => void;
+}
+
+/** Throws PROCESS_FAILED where the program cannot be started, and what the file system says of a missing file. */
+export const spawnVmm = async (options: SpawnVmmOptions): Promise<SpawnedVmm> => {
+  const opened: number[] = [];
+  try {
+    for (const {path, writable} of options.files) {
+      opened.push(openSync(path, writable ? constants.O_RDWR : constants.O_RDONLY));
+    }
+    return await start(options, opened);
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
+  }
+};
+
+const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promise<SpawnedVmm> => {
+  const child = execa(options.file, [...options.args], {
+    env: {...options.env},
+    extendEnv: false,
+    cwd: '/',
+    detached: true, // Ctrl-C in a terminal is for us, not for the VMM
+    reject: false,
+    buffer: false,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...opened.map(inherited)],
+  });
+  const ended = new Promise<{code: number | null; signal: string | null}>((resolve) => {
+    child.once('exit', (code, signal) => resolve({code, signal}));
+  });
+  const [channel, console] = [child.stdio[3], child.stdio[4]];
+  if (child.pid === undefined || !isDuplex(channel) || !isDuplex(console)) {
+    const result = await child;
+    throw new AgentError('PROCESS_FAILED', `Cannot start '${options.file}'.`, {cause: result});
+  }
+  return {
+    pid: child.pid,
+    channel,
+    console,
+    output: child.stderr,
+    ended,
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+  };
+};
+
+// execa passes on any descriptor, its types know only those below 10.
+const inherited = (descriptor: number): 3 => descriptor as 3;
+
+const isDuplex = (stream: unknown): stream is Duplex =>
+  typeof stream === 'object' && stream !== null && 'readable' in stream && 'writable' in stream;
