@@ -5,9 +5,11 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 usage: setup.sh [--build] [--check] [--yes]
+       setup.sh --lists [--yes]
 
   --build   also what building from source needs: a C compiler for the guest agent
   --check   only say what is missing; exit 1 if anything is
+  --lists   only update apt's package lists, which the download of a guest kernel needs
   --yes     do not ask before installing
 TEXT
 }
@@ -29,7 +31,6 @@ needs() {
   cat <<TEXT
 qemu-system-$machine|runs the virtual machines|$qemu_deb|$qemu_rpm|$qemu_arch
 buildah|fetches and builds guest images|buildah|buildah|buildah
-crun|runs the steps of an image build|crun|crun|crun
 mkfs.erofs|makes root file systems for guests|erofs-utils|erofs-utils|erofs-utils
 mkfs.ext4|makes disks for guests|e2fsprogs|e2fsprogs|e2fsprogs
 mmdebstrap|builds guest images where no registry answers|mmdebstrap|mmdebstrap|mmdebstrap
@@ -219,6 +220,16 @@ add_subuid() {
   as_root "${command[@]}"
 }
 
+update_lists() {
+  command -v apt-get >/dev/null || fail 'there is no apt-get here'
+  ELEVATION=$(elevation)
+  if [[ $ELEVATION == none ]]; then
+    fail 'updating the package lists needs root' 'run as root: apt-get update' 'then run this again'
+  fi
+  LOG=/dev/null
+  apt_update
+}
+
 check_only() {
   local lines=$1
   if lacks_subuid; then lines+=${lines:+$'\n'}"subuid-range|a range of user ids for $(id -un), to build images without root"; fi
@@ -228,13 +239,27 @@ check_only() {
   return 1
 }
 
+install_all() {
+  local lines=$1
+  if [[ -n $lines ]]; then
+    echo 'agent needs these programs, which this machine does not have:'
+    describe <<<"$lines"
+    install_packages "$lines"
+    lines=$(missing)
+    [[ -z $lines ]] || fail 'still missing after the installation:' "$(cut -d'|' -f1 <<<"$lines" | tr '\n' ' ')"
+  fi
+  if lacks_subuid; then add_subuid; fi
+  echo 'System packages: everything is there.'
+}
+
 main() {
   BUILD=no YES=no
-  local check=no lines
+  local task=install lines
   while (($# > 0)); do
     case $1 in
       --build) BUILD=yes ;;
-      --check) check=yes ;;
+      --check) task=check ;;
+      --lists) task=lists ;;
       --yes | -y) YES=yes ;;
       --help | -h)
         usage
@@ -248,19 +273,11 @@ main() {
     shift
   done
   lines=$(missing)
-  if [[ $check == yes ]]; then
-    check_only "$lines"
-    return
-  fi
-  if [[ -n $lines ]]; then
-    echo 'agent needs these programs, which this machine does not have:'
-    describe <<<"$lines"
-    install_packages "$lines"
-    lines=$(missing)
-    [[ -z $lines ]] || fail 'still missing after the installation:' "$(cut -d'|' -f1 <<<"$lines" | tr '\n' ' ')"
-  fi
-  if lacks_subuid; then add_subuid; fi
-  echo 'System packages: everything is there.'
+  case $task in
+    check) check_only "$lines" ;;
+    lists) update_lists ;;
+    install) install_all "$lines" ;;
+  esac
 }
 
 main "$@"

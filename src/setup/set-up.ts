@@ -59,8 +59,19 @@ const prepareKernel = async (tools: SetupTools, {dryRun}: {readonly dryRun: bool
     if (dryRun && explained !== undefined) return 'missing';
     if (explained !== 'KERNEL_NOT_FOUND') throw error;
   }
-  tools.progress.step('fetching a kernel for guests');
-  return await tools.fetchKernel();
+  return await fetchKernel(tools);
+};
+
+// Lists that were never loaded, or were removed to save space, know no kernel either.
+const fetchKernel = async (tools: SetupTools): Promise<string> => {
+  try {
+    tools.progress.step('fetching a kernel for guests');
+    return await tools.fetchKernel();
+  } catch (error) {
+    if (!(error instanceof AgentError && error.code === 'KERNEL_NOT_FOUND')) throw error;
+    await tools.packages.updateLists();
+    return await tools.fetchKernel();
+  }
 };
 
 const proveByBooting = async (tools: SetupTools): Promise<LauncherReport> => {

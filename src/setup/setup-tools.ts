@@ -18,6 +18,8 @@ export interface SystemPackages {
   readonly missing: () => Promise<readonly MissingProgram[]>;
   /** Says what it installs, asks unless `assumeYes`, and installs it. Nothing missing: does nothing. */
   readonly install: (options: {readonly assumeYes: boolean}) => Promise<void>;
+  /** Asks the distribution's mirrors what there is. */
+  readonly updateLists: () => Promise<void>;
 }
 
 export interface SetupTools {

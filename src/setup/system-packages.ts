@@ -30,6 +30,7 @@ export const createSystemPackages = ({packageRoot, platform, signal}: Place): Sy
       return parseMissing(stdout);
     },
     install: async ({assumeYes}) => await runAtTerminal(script, assumeYes ? ['--yes'] : []),
+    updateLists: async () => await runAtTerminal(script, ['--lists', '--yes']),
   };
 };
 
@@ -49,9 +50,13 @@ const runAtTerminal = (script: string, args: readonly string[]): Promise<void> =
       if (code === 0) resolve();
       else
         reject(
-          new AgentError('PROCESS_FAILED', 'The system packages could not be installed.', {
-            hints: ['do what is said above, then run again: agent setup'],
-          }),
+          new AgentError(
+            'PROCESS_FAILED',
+            'The system packages could not be brought up to what agent needs.',
+            {
+              hints: ['do what is said above, then run again: agent setup'],
+            },
+          ),
         );
     });
   });

@@ -10,6 +10,8 @@ export interface FakeMachine {
   /** Programs that are not there. */
   missing?: readonly string[];
   hasKernel?: boolean;
+  /** Whether the package lists are there; without them no kernel can be found. */
+  hasLists?: boolean;
   /** What `launcher.check` throws instead of a missing kernel. */
   launcherError?: ErrorCode;
   /** Images that are there. */
@@ -25,6 +27,7 @@ export const createFakeTools = (machine: FakeMachine) => {
   const built = new Set<string>();
   let programs = (machine.missing ?? []).map((name) => ({name, purpose: 'is needed'}));
   let hasKernel = machine.hasKernel ?? true;
+  let hasLists = machine.hasLists ?? true;
   const here = new Set((machine.present ?? []).map((language) => `registry/${language}`));
   const images: SetupTools['images'] = {
     resolve: ({language}) => (built.has(`${language}`) ? `localhost/${language}` : `registry/${language}`),
@@ -49,6 +52,10 @@ export const createFakeTools = (machine: FakeMachine) => {
         done.push(`install ${programs.map(({name}) => name).join(' ')}${assumeYes ? ' --yes' : ''}`);
         programs = [];
       },
+      updateLists: async () => {
+        done.push('lists');
+        hasLists = true;
+      },
     },
     launcher: {
       check: async () => {
@@ -62,6 +69,7 @@ export const createFakeTools = (machine: FakeMachine) => {
       },
     },
     fetchKernel: async () => {
+      if (!hasLists) throw new AgentError('KERNEL_NOT_FOUND', 'apt knows no kernel');
       done.push('kernel');
       hasKernel = true;
       return '6.1.0-1-cloud-amd64';

@@ -79,6 +79,12 @@ describe('setup.sh with something missing', () => {
     expect(stderr).toContain('by hand: apt-get install --no-install-recommends zstd');
   });
 
+  it('updates the lists alone when asked to', () => {
+    const here = stub({installed: [], lists: 'empty'});
+    expect(here.run('--lists', '--yes').code).toBe(0);
+    expect(here.calls()).toEqual(['apt-get -q update [noninteractive]']);
+  });
+
   it('takes the names of the other architecture', () => {
     const here = stub({installed: without('qemu-system-x86_64'), machine: 'aarch64'});
     expect(here.run('--yes').stdout).toContain('apt-get: qemu-system-arm');

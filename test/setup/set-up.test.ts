@@ -30,6 +30,12 @@ describe('setUp', () => {
     expect(done).toEqual([]);
   });
 
+  it('updates package lists that know no kernel', async () => {
+    const {tools, done} = createFakeTools({...everything, hasKernel: false, hasLists: false});
+    await setUp(tools, {...options, boot: false});
+    expect(done).toEqual(['lists', 'kernel']);
+  });
+
   it('prefers what the registry has', async () => {
     const {tools, done} = createFakeTools({});
     const {images} = await setUp(tools, {...options, boot: false});

@@ -21,7 +21,6 @@ const packages: Readonly<Record<string, string>> = {
   'qemu-system-x86': 'qemu-system-x86_64',
   'qemu-system-arm': 'qemu-system-aarch64',
   buildah: 'buildah',
-  crun: 'crun',
   'erofs-utils': 'mkfs.erofs',
   e2fsprogs: 'mkfs.ext4',
   mmdebstrap: 'mmdebstrap',
