@@ -59,6 +59,7 @@ export const createFlags = {
     default: 'none',
   }),
   persist: Flags.boolean({
+    default: false,
     summary: 'give the VM a disk at /persist that outlives stop and clean --keep-persist',
   }),
   label: Flags.string({summary: 'label of the form key=value', multiple: true, multipleNonGreedy: true}),
@@ -122,7 +123,7 @@ export const programFlags = {
     summary: 'shell command; source in the VM’s language where no shell can parse it',
   }),
   code: Flags.string({summary: 'source code in the VM’s language'}),
-  hello: Flags.boolean({summary: 'run the language’s own hello world'}),
+  hello: Flags.boolean({default: false, summary: 'run the language’s own hello world'}),
 };
 
 export const selectionFlags = {
@@ -131,7 +132,7 @@ export const selectionFlags = {
     multiple: true,
     multipleNonGreedy: true,
   }),
-  all: Flags.boolean({summary: 'every VM'}),
+  all: Flags.boolean({default: false, summary: 'every VM'}),
   label: Flags.string({
     summary: 'every VM with this label, key=value',
     multiple: true,
@@ -139,4 +140,4 @@ export const selectionFlags = {
   }),
 };
 
-export const jsonFlag = {json: Flags.boolean({summary: 'write JSON to standard output'})};
+export const jsonFlag = {json: Flags.boolean({default: false, summary: 'write JSON to standard output'})};

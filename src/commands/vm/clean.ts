@@ -19,7 +19,7 @@ export default class VmClean extends BaseCommand {
   ];
   static override flags = {
     ...selectionFlags,
-    'keep-persist': Flags.boolean({summary: 'keep the disks behind /persist'}),
+    'keep-persist': Flags.boolean({default: false, summary: 'keep the disks behind /persist'}),
   };
 
   async run(): Promise<number> {

@@ -18,14 +18,14 @@ export default class VmList extends BaseCommand {
     },
   ];
   static override flags = {
-    all: Flags.boolean({char: 'a', summary: 'the stopped ones too'}),
+    all: Flags.boolean({default: false, char: 'a', summary: 'the stopped ones too'}),
     status: Flags.option({options: vmStatuses})({summary: 'only VMs with this status'}),
     label: Flags.string({
       summary: 'only VMs with this label, key=value',
       multiple: true,
       multipleNonGreedy: true,
     }),
-    quiet: Flags.boolean({char: 'q', summary: 'ids only'}),
+    quiet: Flags.boolean({default: false, char: 'q', summary: 'ids only'}),
     ...jsonFlag,
   };
 
