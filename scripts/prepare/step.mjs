@@ -3,7 +3,7 @@ import {runChild} from './child.mjs';
 
 const KEPT_LINES = 30;
 /** One picture of agent's own progress line: of use as a sign of life, noise in an error. */
-const PROGRESS_FRAME = /^[\u2800-\u28ff] (.*) \(\d+ s\)$/;
+const PROGRESS_FRAME = /^[\u2800-\u28ff] (.*?)(?: \(\d+[ s)]*)?$/;
 
 /** A failure that the user has been told about in full: ends the program without a stack trace. */
 export class StepError extends Error {
