@@ -1,7 +1,7 @@
 /** Boots a tiny guest, without any disk, to learn whether a machine works here. */
 import {randomBytes} from 'node:crypto';
 import {connectGuest} from '../../guest/connect.js';
-import {AgentError, toAgentError} from '../../model/errors.js';
+import {toAgentError} from '../../model/errors.js';
 import type {Machine} from '../launcher.js';
 import {type LaunchRequest, launch} from './launch.js';
 
@@ -33,7 +33,7 @@ export const probe = async (request: ProbeRequest): Promise<ProbeResult> => {
     return {ok: true, kernel: guest.hello.kernel, elapsedMs: Math.round(performance.now() - startedAt)};
   } catch (error) {
     request.signal.throwIfAborted();
-    return {ok: false, seen: describe(error, machine?.lastLines() ?? [])};
+    return {ok: false, seen: describe(error, request, machine?.lastLines() ?? [])};
   } finally {
     await machine?.kill();
   }
@@ -48,10 +48,9 @@ const TINY = {
   logPath: null,
 } as const;
 
-const describe = (error: unknown, lastLines: readonly string[]): string => {
+const describe = (error: unknown, {deadlineMs}: ProbeRequest, lastLines: readonly string[]): string => {
   const {code, message} = toAgentError(error);
-  const what =
-    error instanceof AgentError && code === 'DEADLINE' ? 'no sign of life from the guest' : message;
-  const last = lastLines.at(-1);
-  return last === undefined ? what : `${what} (${last})`;
+  const what = code === 'DEADLINE' ? `nothing heard from the guest within ${deadlineMs / 1000} s` : message;
+  const last = lastLines.at(-1) ?? 'its console stayed empty';
+  return `${what} (${last})`;
 };

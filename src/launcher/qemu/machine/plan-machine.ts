@@ -112,6 +112,9 @@ const planNetwork = ({network, candidate}: MachineRequest, diskCount: number): s
   ];
 };
 
-// virtio-mmio-bus.0 of `microvm` is missing from its ACPI tables (seen with 7.2), so we count from 1.
+// `microvm` has 8 virtio-mmio buses. Its ACPI tables list them backwards, so that the guest finds the highest first,
+// and leave out the lowest (seen with QEMU 7.2).
+const HIGHEST_MMIO_BUS = 7;
+
 const device = ({transport}: Candidate, name: string, slot: number): string =>
-  transport === 'pci' ? `${name}-pci` : `${name}-device,bus=virtio-mmio-bus.${slot + 1}`;
+  transport === 'pci' ? `${name}-pci` : `${name}-device,bus=virtio-mmio-bus.${HIGHEST_MMIO_BUS - slot}`;
