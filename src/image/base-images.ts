@@ -1,42 +1,38 @@
 /** Lets a Containerfile build upon images that are here: they are unpacked into the workshop's storage first. */
-import {AgentError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
 import {findImage, readCatalog} from './catalog.js';
 import {parseReference} from './reference.js';
 import type {ImageHost, Step, Workshop} from './workshop.js';
 
-/** The images made here that a Containerfile or its arguments name, wherever in the text. */
-export const namedLocally = (texts: readonly string[]): readonly string[] => {
-  const found = texts.flatMap((text) => text.match(/(?<![\w./:-])localhost\/[\w./:-]*\w/g) ?? []);
+/** The `localhost/` images that a Containerfile's lines about bases, or the arguments for them, name. */
+export const namedLocally = (build: {
+  readonly text: string;
+  readonly buildArgs: readonly string[];
+}): readonly string[] => {
+  const lines = build.text.split('\n').filter((line) => /^\s*(?:FROM|ARG)\s|\bfrom=/i.test(line));
+  const found = [...lines, ...build.buildArgs].flatMap(
+    (line) => line.match(/(?<![\w./:-])localhost\/[\w./:-]*\w/g) ?? [],
+  );
   return [...new Set(found)];
 };
 
-/** Throws IMAGE_NOT_FOUND for a `FROM` that names an image made here which is not here. */
+/** Unpacks those that are here; returns those that are not, of which buildah will complain if it needs them. */
 export const importBases = async (options: {
   readonly host: ImageHost;
   readonly workshop: Workshop;
   readonly names: readonly string[];
   readonly step: Omit<Step, 'phase'>;
-}): Promise<void> => {
+}): Promise<readonly string[]> => {
   const {host, workshop, names, step} = options;
   const catalog = readCatalog(host.imagesFolder);
+  const missing: string[] = [];
   for (const [index, name] of names.entries()) {
     const reference = parseReference(name).text;
     const image = findImage(catalog, reference);
-    if (!image) {
-      throw new AgentError(
-        'IMAGE_NOT_FOUND',
-        `The Containerfile builds on '${reference}', which is not here.`,
-        {
-          hints: [
-            'agent image list shows what is here',
-            'agent image build LANGUAGE makes a language’s image',
-          ],
-        },
-      );
-    }
-    await importImage({workshop, image, reference, container: `base-${index}`, step});
+    if (image) await importImage({workshop, image, reference, container: `base-${index}`, step});
+    else missing.push(reference);
   }
+  return missing;
 };
 
 const unpackScript = 'exec fsck.erofs --extract="$2" "$1"';

@@ -8,6 +8,7 @@ import {buildFailure, createTail, printable} from './build-failure.js';
 import {withHeartbeat} from './heartbeat.js';
 import type {BuildContainerfileOptions} from './image-store.js';
 import {makeFromStorage} from './pull.js';
+import {classifyPull} from './registry-error.js';
 import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
 
 /** Builds, publishes under `tag` and returns the digest. */
@@ -20,9 +21,9 @@ export const buildContainerfile = async (
   return await withWorkshop(host, {tools: ['buildah', 'mkfs.erofs'], signal}, (workshop) =>
     withHeartbeat(options.progress, async (progress) => {
       progress.step(`building ${tag}`);
-      const names = namedLocally([build.text, ...build.buildArgs]);
-      await importBases({host, workshop, names, step: {timeoutMs: host.limits.stepMs, signal}});
-      const id = await runBuild({host, workshop, build, tag, progress, signal});
+      const step = {timeoutMs: host.limits.stepMs, signal};
+      const missing = await importBases({host, workshop, names: namedLocally(build), step});
+      const id = await runBuild({host, workshop, build, tag, missing, progress, signal});
       const digest = await makeFromStorage({host, workshop, progress, signal, id, reference: tag});
       progress.step(`built ${tag}`);
       return digest;
@@ -44,13 +45,13 @@ const readBuild = async (options: BuildContainerfileOptions): Promise<Build> => 
     throw usageError(`Invalid build argument '${printable(wrong)}'.`, 'write it as NAME=value');
   const [file, context] = [resolve(options.file), resolve(options.context)];
   const folder = await stat(context).catch(() => undefined);
-  if (!folder?.isDirectory()) throw missing(`The build's folder '${printable(context)}' does not exist.`);
+  if (!folder?.isDirectory()) throw absent(`The build's folder '${printable(context)}' does not exist.`);
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) throw missing(`The Containerfile '${printable(file)}' cannot be read.`);
+  if (text === undefined) throw absent(`The Containerfile '${printable(file)}' cannot be read.`);
   return {file, context, text, buildArgs};
 };
 
-const missing = (message: string): AgentError =>
+const absent = (message: string): AgentError =>
   new AgentError('BUILD_FAILED', message, {
     hints: ['name both: agent image build --file Containerfile --context .'],
   });
@@ -60,10 +61,11 @@ const runBuild = async (job: {
   workshop: Workshop;
   build: Build;
   tag: string;
+  missing: readonly string[];
   progress: Progress;
   signal: AbortSignal;
 }): Promise<string> => {
-  const {host, workshop, build, tag, progress, signal} = job;
+  const {host, workshop, build, tag, missing, progress, signal} = job;
   const tail = createTail();
   const idFile = join(workshop.scratch, 'image-id');
   const onLine = (line: string): void => {
@@ -74,11 +76,17 @@ const runBuild = async (job: {
   try {
     await workshop.buildah(buildArgs({build, tag, idFile, policyPath: workshop.containers.policyPath}), step);
   } catch (error) {
-    const what = `The image '${tag}'`;
-    const hints = ['the last lines above say which step failed'];
-    throw buildFailure({what, error, lines: tail.lines(), hints});
+    const lines = tail.lines();
+    throw buildFailure({what: `The image '${tag}'`, error, lines, hints: [hintFor({lines, missing})]});
   }
   return (await readFile(idFile, 'utf8')).trim();
+};
+
+const hintFor = ({lines, missing}: {lines: readonly string[]; missing: readonly string[]}): string => {
+  if (missing.length > 0) return `not here: ${missing.join(', ')}; agent image list shows what is`;
+  return classifyPull(lines.join('\n')) === 'unreachable'
+    ? 'if its base cannot be fetched, build upon an image made here: FROM localhost/agent/python:debian-12'
+    : 'the lines above say which step failed';
 };
 
 export const buildArgs = (wanted: {

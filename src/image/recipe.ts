@@ -37,7 +37,11 @@ export const excludedPaths = [
   '/usr/share/locale/*',
   '/usr/share/lintian/*',
   '/usr/share/bug/*',
+  '/usr/share/go-*/test/*',
+  '/usr/share/go-*/src/*_test.go',
 ] as const;
+
+const goCache = '/var/cache/go-build';
 
 export const recipes: Readonly<Record<ImageLanguage, Recipe>> = {
   python: {
@@ -59,7 +63,7 @@ export const recipes: Readonly<Record<ImageLanguage, Recipe>> = {
     env: [],
   },
   ruby: {
-    packages: ['ruby'],
+    packages: ['ruby', 'ruby-bundler'],
     prepare: [],
     check: ['ruby', '-e', 'require "json"; require "openssl"; require "net/http"; puts RUBY_VERSION'],
     env: [],
@@ -67,11 +71,15 @@ export const recipes: Readonly<Record<ImageLanguage, Recipe>> = {
   golang: {
     packages: ['golang-go'],
     // Without cgo no C compiler is needed; the standard library is compiled once here and not in every VM.
-    prepare: [['env', 'CGO_ENABLED=0', 'GOCACHE=/var/cache/go-build', 'HOME=/root', 'go', 'build', 'std']],
+    prepare: [
+      ['env', 'CGO_ENABLED=0', `GOCACHE=${goCache}`, 'HOME=/root', 'go', 'build', 'std'],
+      // go deletes what was not used for five days and touches what it uses (a copy each, in a VM): not in the future.
+      ['find', goCache, '-exec', 'touch', '--date=2037-01-01T00:00:00Z', '{}', '+'],
+    ],
     check: ['env', 'CGO_ENABLED=0', 'go', 'version'],
     env: [
       'CGO_ENABLED=0',
-      'GOCACHE=/var/cache/go-build',
+      `GOCACHE=${goCache}`,
       'GOPATH=/go',
       'GOTOOLCHAIN=local',
       'GOFLAGS=-buildvcs=false',

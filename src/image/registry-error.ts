@@ -105,8 +105,8 @@ export const unreachable = (failed: Omit<FailedPull, 'lines'>, details: readonly
 
 const notFound = (failed: FailedPull, details: readonly string[]): AgentError => {
   const {source, cause} = failed;
-  const where = source.kind === 'registry' ? `the registry ${source.registry}` : source.path;
-  return new AgentError('IMAGE_NOT_FOUND', `There is no image '${source.text}' for us in ${where}.`, {
+  const where = source.kind === 'registry' ? `The registry ${source.registry}` : `'${source.path}'`;
+  return new AgentError('IMAGE_NOT_FOUND', `${where} has no image '${source.text}' for us.`, {
     details,
     hints: [
       'check the name and the tag: agent image list shows what is here',
@@ -134,6 +134,6 @@ export const otherPlatform = (found: {
 // buildah puts usage and progress before its error, and warnings with timestamps beside it.
 const lastWords = (lines: readonly string[]): string[] => {
   const shown = lines.map(printable).filter((line) => line.trim() !== '');
-  const errors = shown.filter((line) => /\berror\b|level=error|level=fatal/i.test(line));
+  const errors = shown.filter((line) => /\berror\b|level=fatal/i.test(line) && !/level=warning/.test(line));
   return errors.length > 0 ? errors : shown;
 };
