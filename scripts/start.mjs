@@ -13,13 +13,13 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const AGENT = './bin/run.js';
 
 const NEXT = [
-  [`${AGENT} vm temp --language node --code 'console.log(process.version)'`, 'makes its image first'],
-  [`echo 'print(6 * 7)' | ${AGENT} vm temp --language python -`, ''],
+  [`echo 'print(6 * 7)' | ${AGENT} vm temp --language python -`, 'source on standard input'],
   [`${AGENT} vm create --language python --name first`, 'a VM that stays'],
   [`${AGENT} vm exec --vm first --cmd 'echo "I am $(uname -n)"'`, ''],
   [`${AGENT} vm clean --vm first`, ''],
-  [`${AGENT} --help`, ''],
-  ['npm test', 'makes the other images first'],
+  [`${AGENT} setup --language node`, 'another language: pulls or builds its image'],
+  [`${AGENT} vm temp --language node --hello`, ''],
+  ['npm test', 'builds the images of all languages first'],
   ['npm link', 'puts it on your PATH: then type agent instead'],
 ];
 
@@ -29,6 +29,8 @@ const show = async (...args) => {
   const {code, how, interrupted} = await runChild(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
+    // In a file or a pipe, log lines would drown what the guest says.
+    env: process.stderr.isTTY ? process.env : {AGENT_LOG_LEVEL: 'warn', ...process.env},
   });
   if (interrupted) throw new StepError('interrupted', {exitCode: interrupted});
   if (code === 0) return;
