@@ -1,5 +1,6 @@
 /** Builds what the services need of this process and this machine; the only place where all parts meet. */
 import {randomBytes} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {createImageStore} from './image/create-image-store.js';
 import type {Launcher} from './launcher/launcher.js';
@@ -37,6 +38,7 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     progress,
     signal,
     store,
+    storeIfAny: () => (existsSync(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database),
     launcher: (_name: LauncherName): Launcher => launcher(),
     images: createImageStore({

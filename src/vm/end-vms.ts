@@ -23,7 +23,7 @@ export const stopVms = (
   selection: Selection,
   onResult: OnResult,
 ): Promise<EndResult[]> => {
-  const records = selectVms(context.storeToRead()?.list().records ?? [], selection);
+  const records = selectVms(context.storeIfAny()?.list().records ?? [], selection);
   return endAll(context, {targets: records, onResult}, stopVm);
 };
 
@@ -33,7 +33,7 @@ export const cleanVms = async (
   {selection, keepPersist}: {readonly selection: Selection; readonly keepPersist: boolean},
   onResult: OnResult,
 ): Promise<EndResult[]> => {
-  const found = context.storeToRead()?.list() ?? {records: [], broken: []};
+  const found = context.storeIfAny()?.list() ?? {records: [], broken: []};
   const broken = found.broken.filter(({id}) => selection.all || selection.vms.includes(id));
   const vms = selection.vms.filter((wanted) => broken.every(({id}) => id !== wanted));
   const isSelecting = vms.length > 0 || broken.length === 0 || selection.all;

@@ -13,6 +13,8 @@ export interface VmContext {
   readonly paths: StatePaths;
   /** Opened at the first call; makes the state directory where it is missing. */
   readonly store: () => VmStore;
+  /** For commands that change what there is; undefined where nothing was ever stored, and then nothing is made. */
+  readonly storeIfAny: () => VmStore | undefined;
   /** For commands that change nothing; undefined where nothing was ever stored. */
   readonly storeToRead: () => VmStore | undefined;
   readonly images: ImageStore;
