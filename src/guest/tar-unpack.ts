@@ -16,6 +16,9 @@ export interface Unpacked {
   readonly skipped: number;
 }
 
+/** Only transfers to one folder at the same time make a swap fail: each of them lets another through. */
+const MAX_SWAPS = 50;
+
 /**
  * Replaces `folder` by the content of a hostile archive, whole or not at all: what was there stays untouched until the
  * last byte is in. Meanwhile both are on the disk. Nothing but this may write beside `folder`.
@@ -80,7 +83,7 @@ const swap = async (fresh: string, final: string): Promise<void> => {
     await rename(final, old).catch(onlyIf('ENOENT'));
     const isDone = await rename(fresh, final).then(
       () => true,
-      attempt < 5 ? onlyIf('ENOTEMPTY', 'EEXIST') : onlyIf(),
+      attempt < MAX_SWAPS ? onlyIf('ENOTEMPTY', 'EEXIST') : onlyIf(),
     );
     await rm(old, {recursive: true, force: true});
     if (isDone) return;

@@ -25,6 +25,8 @@ export interface FakeGuest {
   readonly next: (type: number) => Promise<ReceivedFrame>;
   /** Credit given back so far, by session and stream: `1/1`. */
   readonly credit: Map<string, number>;
+  /** How many frames that took. */
+  readonly windows: () => number;
   readonly end: () => void;
 }
 
@@ -32,11 +34,13 @@ export const createFakeGuest = (): FakeGuest => {
   const [channel, socket] = duplexPair();
   const frames: ReceivedFrame[] = [];
   const credit = new Map<string, number>();
+  let windows = 0;
   let wake = (): void => {};
   const decoder = new FrameDecoder({
     accept: () => {},
     receive: ({type, session}, payload) => {
       if (type === FrameType.WINDOW) {
+        windows += 1;
         const key = `${session}/${payload.readUInt8(0)}`;
         credit.set(key, (credit.get(key) ?? 0) + payload.readUInt32LE(1));
       } else frames.push({type, session, payload: Buffer.from(payload)});
@@ -65,6 +69,7 @@ export const createFakeGuest = (): FakeGuest => {
       return frame;
     },
     credit,
+    windows: () => windows,
     end: () => socket.end(),
   };
 };

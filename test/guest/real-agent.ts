@@ -32,7 +32,7 @@ export const buildAgent = (): {readonly path: string; readonly remove: () => voi
 
 /** Runs the agent as a process of the host that speaks the protocol on its standard input and output. */
 export const startAgent = async (path: string): Promise<RealAgent> => {
-  const child = spawn(path, ['--stdio'], {stdio: ['pipe', 'pipe', 'inherit']});
+  const child = spawn(path, ['--stdio'], {stdio: ['pipe', 'pipe', 'ignore']});
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
