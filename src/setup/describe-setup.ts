@@ -1,4 +1,4 @@
-import type {SetupReport} from './set-up.js';
+import type {SetupReport} from './setup-report.js';
 
 /** The report as lines for people. */
 export const describeSetup = (report: SetupReport): string[] => {

@@ -1,6 +1,6 @@
 import {AgentError, type ErrorCode} from '../model/errors.js';
 import type {ImageLanguage} from '../model/language.js';
-import type {ImageReport} from './set-up.js';
+import type {ImageReport} from './setup-report.js';
 import type {SetupTools} from './setup-tools.js';
 
 /** After these a registry is of no use, and the distribution's own packages are. */

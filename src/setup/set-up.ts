@@ -3,7 +3,8 @@ import {AgentError} from '../model/errors.js';
 import type {ImageLanguage, LanguageName} from '../model/language.js';
 import {languageOf} from '../model/language.js';
 import {prepareImages} from './prepare-images.js';
-import type {MissingProgram, SetupTools} from './setup-tools.js';
+import type {SetupReport} from './setup-report.js';
+import type {SetupTools} from './setup-tools.js';
 
 export interface SetupOptions {
   readonly languages: readonly LanguageName[];
@@ -13,23 +14,6 @@ export interface SetupOptions {
   readonly dryRun: boolean;
   /** Boots a guest at the end, as proof. */
   readonly boot: boolean;
-}
-
-/** What is missing, or was and has been mended. */
-export interface SetupReport {
-  readonly dryRun: boolean;
-  readonly packages: readonly MissingProgram[];
-  /** `ready`, `missing`, or the release of the kernel that was fetched. */
-  readonly kernel: string;
-  readonly images: readonly ImageReport[];
-  /** Null where no boot was asked for. */
-  readonly launcher: LauncherReport | null;
-}
-
-export interface ImageReport {
-  readonly language: ImageLanguage;
-  readonly reference: string;
-  readonly state: 'ready' | 'missing' | 'pulled' | 'built';
 }
 
 /** Makes what is missing, in the order in which one thing needs the other. A second call finds nothing to do. */
