@@ -3,10 +3,11 @@
  * 1, it only serves the protocol on its standard input and output. docs/guest-protocol.md is the
  * contract.
  */
-#include <sched.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "boot/boot.h"
@@ -28,7 +29,8 @@
 /* Neither want of memory nor a fork bomb may stop the agent; its children get none of this. */
 static void protect(void) {
   struct sched_param priority = {.sched_priority = 1};
-  sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+  /* musl's own function does nothing but fail. */
+  syscall(SYS_sched_setscheduler, 0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
   int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;
   ssize_t written = write(fd, "-1000", 5);

@@ -70,13 +70,18 @@ static void set_limits(void) {
   if (!write_at(base, "pids.max", text)) log_line("no process limit: %s", strerror(errno));
 }
 
+/* With cpu a session of a thousand processes gets no more time than one of a single process. */
+static void use_controllers(int group) {
+  const char *controllers[] = {"+memory", "+pids", "+cpu"};
+  /* One at a time: a kernel without one of them still gives the others. */
+  for (int i = 0; i < 3; i++) write_at(group, "cgroup.subtree_control", controllers[i]);
+}
+
 void cgroup_open(void) {
   if (!is_ours_to_use()) return;
   int root = open(ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return;
-  /* One at a time: a kernel without one of them still gives the other. */
-  write_at(root, "cgroup.subtree_control", "+memory");
-  write_at(root, "cgroup.subtree_control", "+pids");
+  use_controllers(root);
   if (mkdirat(root, "agent", 0755) == 0 || errno == EEXIST) {
     base = openat(root, "agent", O_PATH | O_DIRECTORY | O_CLOEXEC);
   }
@@ -85,8 +90,7 @@ void cgroup_open(void) {
     log_line("no cgroup: %s", strerror(errno));
     return;
   }
-  write_at(base, "cgroup.subtree_control", "+memory");
-  write_at(base, "cgroup.subtree_control", "+pids");
+  use_controllers(base);
   set_limits();
 }
 
