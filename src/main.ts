@@ -1,4 +1,5 @@
 /** Starts the command line: finds the command, runs it, leaves with its exit code. */
+import {fileURLToPath} from 'node:url';
 import {Config, type Interfaces, run} from '@oclif/core';
 import {ExitCode, exitCodeOf} from './model/exit-code.js';
 import {errorEvent, toPrettyError} from './render/error.js';
@@ -14,7 +15,7 @@ export const start = async (root: string, {pjson}: StartOptions = {}): Promise<v
   // A closed pipe is told to whoever writes, by the write's own error; without a listener it would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
-    const config = await Config.load({root, ...(pjson ? {pjson} : {})});
+    const config = await Config.load({root: fileURLToPath(root), ...(pjson ? {pjson} : {})});
     const result: unknown = await run(process.argv.slice(2), config);
     process.exitCode ??= typeof result === 'number' ? result : ExitCode.ok;
   } catch (thrown) {

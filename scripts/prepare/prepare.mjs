@@ -50,7 +50,7 @@ export const requireNode = (version = process.versions.node) => {
 };
 
 /** @param {Place} place */
-export const installSystemPackages = async ({root}) => {
+const installSystemPackages = async ({root}) => {
   if (process.platform !== 'linux') return;
   const script = join(root, 'scripts', 'linux', 'setup.sh');
   if (succeeds(script, ['--build', '--check'])) return;
@@ -64,7 +64,7 @@ export const installSystemPackages = async ({root}) => {
 };
 
 /** @param {Place} place */
-export const installNpmPackages = async ({root, screen}) => {
+const installNpmPackages = async ({root, screen}) => {
   if (npmPackagesAreInstalled(root)) return;
   const npm = process.env.npm_execpath;
   await runStep({
@@ -132,7 +132,7 @@ export const guestMachine = () => (process.arch === 'arm64' ? 'aarch64' : 'x86_6
  * A stamp beside the file that it vouches for: without the file it counts for nothing.
  * @param {string} file
  */
-export const stampFor = (file) => {
+const stampFor = (file) => {
   const stamp = `${file}.stamp`;
   return {
     read: () => (existsSync(file) && existsSync(stamp) ? readFileSync(stamp, 'utf8').trim() : undefined),
