@@ -35,7 +35,8 @@ export const importBases = async (options: {
   return missing;
 };
 
-const unpackScript = 'exec fsck.erofs --extract="$2" "$1"';
+// The root folder of an empty container is not writable as found.
+const unpackScript = 'set -eu; fsck.erofs --extract="$2" "$1"; chmod 755 "$2"';
 
 const importImage = async (options: {
   readonly workshop: Workshop;

@@ -122,7 +122,7 @@ const nodeRuntime = async (given: {
     });
     return {hooks, packages: []};
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     onWarning?.(
       `${npm.runtime(process.arch)} cannot be had (${reason}): using ${given.distribution.name}'s own ${npm.fallbackPackages.join(', ')}`,

@@ -36,19 +36,23 @@ export const prepareContainers = async (options: {
   return {folder, env: containerEnv(folder, env), policyPath: paths.policy};
 };
 
-/** The environment for buildah and krunvm: the user's own, completed by our files and the administrator's folders. */
+/** The environment for buildah and krunvm: the user's own, completed by our files. */
 export const containerEnv = (folder: string, env: Env): Env => {
   const paths = containerPaths(folder, env);
   return {
-    ...env,
-    // mkfs.erofs, usermod and their like are in sbin, which an ordinary user's PATH may lack.
-    PATH: `${env.PATH ?? '/usr/local/bin:/usr/bin:/bin'}:/usr/local/sbin:/usr/sbin:/sbin`,
-    LC_ALL: 'C.UTF-8',
+    ...toolEnv(env),
     CONTAINERS_STORAGE_CONF: paths.storage,
     CONTAINERS_REGISTRIES_CONF: paths.registries,
     CONTAINERS_POLICY: paths.policy,
   };
 };
+
+/** For any host program: messages in English, and the administrator's folders, which a user's PATH may lack. */
+export const toolEnv = (env: Env): Env => ({
+  ...env,
+  PATH: `${env.PATH || '/usr/local/bin:/usr/bin:/bin'}:/usr/local/sbin:/usr/sbin:/sbin`,
+  LC_ALL: 'C.UTF-8',
+});
 
 const containerPaths = (folder: string, env: Env) => ({
   storage: env.CONTAINERS_STORAGE_CONF || join(folder, 'storage.conf'),

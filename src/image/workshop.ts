@@ -4,8 +4,9 @@
  */
 import {mkdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {AgentError} from '../model/errors.js';
 import type {RunOptions, RunResult} from '../process/run.js';
-import {type Containers, type Env, prepareContainers, type StorageDriver} from './containers.js';
+import {type Containers, type Env, prepareContainers, type StorageDriver, toolEnv} from './containers.js';
 import {checkHostRoot, createHostRoot, type HostRoot} from './host-root.js';
 import type {ImageLimits} from './image-store.js';
 import {deadTempFolders, makeTempFolder} from './temp-folder.js';
@@ -50,7 +51,10 @@ export const withWorkshop = async <T>(
   options: {readonly tools: readonly string[]; readonly signal: AbortSignal},
   work: (workshop: Workshop) => Promise<T>,
 ): Promise<T> => {
-  options.signal.throwIfAborted();
+  if (options.signal.aborted) throw new AgentError('INTERRUPTED', 'It was interrupted before it began.');
+  const env = toolEnv(host.env);
+  await requireTools({tools: options.tools, env});
+  await checkHostRoot({...host, env});
   await reapWorkshops(host);
   const root = createHostRoot(host);
   const scratch = await makeTempFolder(host.containersFolder);
@@ -58,18 +62,16 @@ export const withWorkshop = async <T>(
     const containers = await prepareContainers({
       folder: host.containersFolder,
       env: host.env,
-      driver: () => probeOverlay({root, scratch, env: host.env}),
+      driver: () => probeOverlay({root, scratch, env}),
     });
-    await requireTools({tools: options.tools, env: containers.env});
-    await checkHostRoot({...host, env: containers.env});
     const folder = await makeTempFolder(host.imagesFolder);
     try {
       return await work(await openWorkshop({root, folder, scratch, containers}));
     } finally {
-      await removeTree({root, folder, env: host.env});
+      await removeTree({root, folder, env});
     }
   } finally {
-    await removeTree({root, folder: scratch, env: host.env});
+    await removeTree({root, folder: scratch, env});
   }
 };
 
@@ -80,7 +82,7 @@ export const reapWorkshops = async (host: ImageHost): Promise<void> => {
     ...(await deadTempFolders(host.imagesFolder)),
     ...(await deadTempFolders(host.containersFolder)),
   ];
-  for (const folder of dead) await removeTree({root, folder, env: host.env});
+  for (const folder of dead) await removeTree({root, folder, env: toolEnv(host.env)});
 };
 
 const openWorkshop = async (parts: {

@@ -4,7 +4,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {buffer} from 'node:stream/consumers';
 import {gzipSync} from 'node:zlib';
-import {type Headers, pack} from 'tar-stream';
+import {type Header, pack} from 'tar-stream';
 
 export interface OciBlob {
   readonly digest: string;
@@ -26,16 +26,17 @@ export interface OciImageOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-export type TarEntry = Headers & {readonly content?: string};
+export type TarEntry = Pick<Header, 'name'> & Partial<Header> & {readonly content?: string};
 
+const helloLayer: readonly TarEntry[] = [{name: 'hello', content: 'hello\n'}];
 const hostArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 export const indexType = 'application/vnd.oci.image.index.v1+json';
 
 export const makeImage = async (options: OciImageOptions = {}): Promise<OciImage> => {
-  const {layers: trees = [[{name: 'hello', content: 'hello\n'}]], config = {}} = options;
+  const {layers: trees = [helloLayer], config = {}} = options;
   const {architecture = hostArchitecture, os = 'linux'} = options;
-  const tars = await Promise.all(trees.map(makeTar));
+  const tars = await Promise.all(trees.map((entries) => makeTar(entries)));
   const layers = tars.map((tar) => blob(gzipSync(tar)));
   const settings = blob(
     JSON.stringify({
@@ -89,7 +90,7 @@ export const writeLayout = async (folder: string, tag: string, image: OciImage):
 
 const makeTar = async (entries: readonly TarEntry[]): Promise<Buffer> => {
   const tar = pack();
-  for (const {content, ...headers} of entries) tar.entry({mtime: new Date(0), ...headers}, content ?? '');
+  for (const {content, ...headers} of entries) tar.entry({...headers, mtime: new Date(0)}, content ?? '');
   tar.finalize();
   return await buffer(tar);
 };

@@ -48,23 +48,23 @@ export const startRegistry = async (): Promise<TestRegistry> => {
 
 const answer = (served: ReadonlyMap<string, Served>, url: string, response: ServerResponse): void => {
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-  if (url === '/v2/') return void response.end('{}');
   const [, repository = '', kind, name = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url) ?? [];
   const there = served.get(repository);
-  if (there === undefined)
-    return refuse(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry');
-  const {image, tag, fault} = there;
-  if (fault === 'silent') return;
-  if (fault === 'denied') {
-    response.setHeader('WWW-Authenticate', 'Basic realm="test"');
-    return refuse(response, 401, 'UNAUTHORIZED', 'authentication required');
-  }
-  if (fault === 'busy') return refuse(response, 503, 'UNAVAILABLE', 'try later');
+  if (url === '/v2/') response.end('{}');
+  else if (there === undefined) refuse(response, 404, 'NAME_UNKNOWN');
+  else if (there.fault === 'denied') deny(response);
+  else if (there.fault === 'busy') refuse(response, 503, 'UNAVAILABLE');
+  else if (there.fault !== 'silent')
+    deliver({there, isTag: kind === 'manifests' && name === there.tag, name, response});
+};
+
+const deliver = (wanted: {there: Served; isTag: boolean; name: string; response: ServerResponse}): void => {
+  const {there, isTag, name, response} = wanted;
+  const {image, fault} = there;
   const all: readonly OciBlob[] = [image.manifest, ...image.blobs];
-  const found =
-    kind === 'manifests' && name === tag ? image.manifest : all.find(({digest}) => digest === name);
-  if (found === undefined) return refuse(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
-  send(response, found, image.layers.includes(found) ? fault : undefined);
+  const found = isTag ? image.manifest : all.find(({digest}) => digest === name);
+  if (found === undefined) refuse(response, 404, 'MANIFEST_UNKNOWN');
+  else send(response, found, image.layers.includes(found) ? fault : undefined);
 };
 
 const send = (response: ServerResponse, {content, digest}: OciBlob, fault: Fault | undefined): void => {
@@ -72,14 +72,17 @@ const send = (response: ServerResponse, {content, digest}: OciBlob, fault: Fault
   response.setHeader('Content-Type', mediaType ?? 'application/octet-stream');
   response.setHeader('Content-Length', content.length);
   response.setHeader('Docker-Content-Digest', digest);
-  if (fault === undefined) return void response.end(content);
-  if (fault === 'broken') return void response.end(Buffer.alloc(content.length, 'x'));
-  response.write(content.subarray(0, content.length >> 1), () => {
-    if (fault === 'cut') response.destroy();
-  });
+  if (fault === undefined) response.end(content);
+  else if (fault === 'broken') response.end(Buffer.alloc(content.length, 'x'));
+  else response.write(content.subarray(0, content.length >> 1), () => fault === 'cut' && response.destroy());
 };
 
-const refuse = (response: ServerResponse, status: number, code: string, message: string): void => {
+const deny = (response: ServerResponse): void => {
+  response.setHeader('WWW-Authenticate', 'Basic realm="test"');
+  refuse(response, 401, 'UNAUTHORIZED');
+};
+
+const refuse = (response: ServerResponse, status: number, code: string): void => {
   response.writeHead(status, {'Content-Type': 'application/json'});
-  response.end(JSON.stringify({errors: [{code, message}]}));
+  response.end(JSON.stringify({errors: [{code, message: code.toLowerCase().replace('_', ' ')}]}));
 };
