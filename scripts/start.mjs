@@ -34,7 +34,7 @@ const show = async (...args) => {
   });
   if (interrupted) throw new StepError('interrupted', {exitCode: interrupted});
   if (code === 0) return;
-  throw new StepError(how, {mend: `${AGENT} doctor tells what this machine can run`});
+  throw new StepError(how, {told: true});
 };
 
 /** @param {string} word */

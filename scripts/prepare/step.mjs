@@ -9,10 +9,12 @@ const PROGRESS_FRAME = /^[\u2800-\u28ff] (.*?)(?: \(\d+[ s)]*)?$/;
 export class StepError extends Error {
   /**
    * @param {string} message
-   * @param {{lines?: readonly string[], mend?: string, exitCode?: number}} [options]
+   * @param {{lines?: readonly string[], mend?: string, exitCode?: number, told?: boolean}} [options] `lines`: the last
+   *   words of the program that failed; `told`: it has explained itself at the terminal
    */
-  constructor(message, {lines = [], mend, exitCode = 1} = {}) {
+  constructor(message, {lines = [], mend, exitCode = 1, told = false} = {}) {
     super(message);
+    this.told = told;
     this.lines = lines;
     this.mend = mend;
     this.exitCode = exitCode;
@@ -64,7 +66,8 @@ export const runStep = async ({
   }
   view?.failed();
   if (interrupted) throw new StepError(`${title}: interrupted`, {exitCode: interrupted});
-  throw new StepError(`${title} failed: ${how}`, {lines, mend});
+  // Without a code it never ran, and has explained nothing.
+  throw new StepError(`${title} failed: ${how}`, {lines, mend, told: screen === undefined && code !== null});
 };
 
 /** @param {(line: string) => void} onLine */
@@ -92,11 +95,17 @@ export const runMain = async (main) => {
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     // Who interrupted us knows it already.
-    if (error.exitCode < 128) {
-      for (const line of error.lines) console.error(`  | ${line}`);
-      console.error(`error: ${error.message}`);
-      if (error.mend) console.error(`  → ${error.mend}`);
-    }
+    if (error.exitCode < 128 && !error.told) console.error(explain(error).join('\n'));
     process.exitCode = error.exitCode;
   }
+};
+
+/**
+ * One error: the program's own where it has one of our form, else ours below its last words.
+ * @param {StepError} error
+ */
+const explain = ({lines, message, mend}) => {
+  const own = lines.findLastIndex((line) => line.startsWith('error: '));
+  if (own >= 0) return lines.slice(own);
+  return [...lines.map((line) => `  | ${line}`), `error: ${message}`, ...(mend ? [`  → ${mend}`] : [])];
 };

@@ -16,14 +16,17 @@ const shell = (script: string) => ({
 });
 
 /** A program of its own around one step, as npm start is one. */
-const startProgram = (script: string): ChildProcess => {
+const startProgram = (script: string, screen = false): ChildProcess => {
   const root = createTree({});
   const file = join(root, 'main.mjs');
   const module = resolve('scripts/prepare/step.mjs');
+  const screenModule = resolve('scripts/prepare/screen.mjs');
   writeFileSync(
     file,
     `import {runMain, runStep} from ${JSON.stringify(module)};
-await runMain(() => runStep(${JSON.stringify(shell(script))}));`,
+import {createScreen} from ${JSON.stringify(screenModule)};
+const screen = ${screen} ? createScreen() : undefined;
+await runMain(() => runStep({...${JSON.stringify(shell(script))}, screen}));`,
   );
   return spawn(process.execPath, [file], {stdio: ['ignore', 'pipe', 'pipe']});
 };
@@ -41,12 +44,31 @@ describe('runStep', () => {
     );
   });
 
-  it('ends a program with one error, its mend and exit code 1', async () => {
-    const child = startProgram('exit 3');
-    const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, 'close')]);
-    expect(stderr).toBe('error: A step failed: /bin/sh exited with 3\n  → mend it\n');
-    expect(code).toBe(1);
-  });
+  const failures = {
+    'shows the last words above one error with its mend': [
+      'echo oops; exit 3',
+      true,
+      '• A step\n✖ A step (X s)\n  | oops\nerror: A step failed: /bin/sh exited with 3\n  → mend it\n',
+    ],
+    'leaves it at the error that the program itself gives': [
+      "echo working; echo 'error: no disk' >&2; echo '  → free some' >&2; exit 1",
+      true,
+      '• A step\n✖ A step (X s)\nerror: no disk\n  → free some\n',
+    ],
+    'adds nothing to what a program has said at the terminal': [
+      "echo 'error: no' >&2; exit 1",
+      false,
+      'error: no\n',
+    ],
+  } as const;
+  for (const [title, [script, screen, expected]] of Object.entries(failures)) {
+    it(title, async () => {
+      const child = startProgram(script, screen);
+      const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, 'close')]);
+      expect(stderr.replace(/[\d.]+ s\)/, 'X s)')).toBe(expected);
+      expect(code).toBe(1);
+    });
+  }
 
   it('passes an interruption on and leaves nothing running', async () => {
     const child = startProgram('echo $$; exec sleep 60');
