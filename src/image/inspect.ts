@@ -1,5 +1,6 @@
 /** What `buildah inspect` says of an image: its digest, its platform, and how it wants to run. Pure. */
 import {z} from 'zod';
+import {AgentError} from '../model/errors.js';
 import type {ImageConfig} from '../model/guest-image.js';
 
 const inspectSchema = z.object({
@@ -25,8 +26,9 @@ export interface InspectedImage {
   readonly config: ImageConfig;
 }
 
+/** Throws IMAGE_UNUSABLE for what is no image. */
 export const parseInspect = (json: string): InspectedImage => {
-  const {FromImageDigest: digest, OCIv1: image} = inspectSchema.parse(JSON.parse(json));
+  const {FromImageDigest: digest, OCIv1: image} = parse(json);
   const {User, Env, WorkingDir} = image.config;
   return {
     digest,
@@ -39,6 +41,16 @@ export const parseInspect = (json: string): InspectedImage => {
       user: User,
     },
   };
+};
+
+const parse = (json: string): z.infer<typeof inspectSchema> => {
+  try {
+    return inspectSchema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new AgentError('IMAGE_UNUSABLE', 'buildah describes the image in a way that is not understood.', {
+      cause,
+    });
+  }
 };
 
 const names: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'ia32', ppc64le: 'ppc64'};

@@ -1,4 +1,5 @@
 /** Fetches an image with buildah and makes its root image. */
+import {stat, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../model/errors.js';
 import {type ImageLanguage, languageNames, languageOf} from '../model/language.js';
@@ -36,6 +37,8 @@ export const pullImage = async (
     }),
   );
 };
+
+const LINK = 'source';
 
 interface PullJob {
   readonly host: ImageHost;
@@ -88,6 +91,7 @@ const checkPlatform = (reference: string, image: InspectedImage): void => {
 
 const fetchImage = async (job: PullJob): Promise<string> => {
   const {host, workshop, source, progress, signal} = job;
+  if (source.kind === 'file') await linkSource(source, workshop.scratch);
   const tail = createTail();
   const told = createPullProgress(progress);
   // A registry that swallows packets would let buildah wait for minutes.
@@ -97,6 +101,7 @@ const fetchImage = async (job: PullJob): Promise<string> => {
     const {stdout} = await workshop.buildah(pullArgs(workshop.containers.policyPath, source), {
       phase: `pulling ${source.text}`,
       timeoutMs: host.limits.pullMs,
+      cwd: workshop.scratch,
       signal: AbortSignal.any([signal, silence.signal]),
       onLine: (line) => {
         tail.add(line);
@@ -117,6 +122,16 @@ const fetchImage = async (job: PullJob): Promise<string> => {
   }
 };
 
+const linkSource = async ({path, text}: FileReference, folder: string): Promise<void> => {
+  await stat(path).catch((cause: unknown) => {
+    throw new AgentError('IMAGE_NOT_FOUND', `There is nothing at '${text}'.`, {
+      cause,
+      hints: ['check the path'],
+    });
+  });
+  await symlink(path, join(folder, LINK));
+};
+
 /** buildah's arguments; the reference always carries its transport and can be no option. */
 export const pullArgs = (policyPath: string, source: PullSource): readonly string[] => [
   'pull',
@@ -126,7 +141,7 @@ export const pullArgs = (policyPath: string, source: PullSource): readonly strin
   `--signature-policy=${policyPath}`,
   ...(source.kind === 'registry' && isLoopback(source.registry) ? ['--tls-verify=false'] : []),
   '--',
-  buildahSource(source),
+  buildahSource(source, LINK),
 ];
 
 const imageId = (stdout: string): string => {

@@ -27,6 +27,7 @@ export interface FileReference {
   readonly text: string;
   readonly transport: FileTransport;
   readonly path: string;
+  readonly tag: string | null;
 }
 
 const fileTransports = ['oci', 'oci-archive', 'docker-archive'] as const;
@@ -67,9 +68,14 @@ export const parseLocalTag = (input: string): LocalReference => {
   throw refuse(input, 'a tag for an image made here must be a plain name or begin with localhost/');
 };
 
-/** What buildah is given: always with its transport, so that nothing can pass for an option. */
-export const buildahSource = (reference: RegistryReference | FileReference): string => {
-  if (reference.kind === 'file') return reference.text;
+/**
+ * What buildah is given: always with its transport, so that nothing can pass for an option. Files go by the name that
+ * `link` has in the folder where buildah runs: buildah makes an image name of a path, which not every path can be.
+ */
+export const buildahSource = (reference: RegistryReference | FileReference, link: string): string => {
+  if (reference.kind === 'file') {
+    return `${reference.transport}:${link}${reference.tag === null ? '' : `:${reference.tag}`}`;
+  }
   const name = `docker://${reference.registry}/${reference.repository}`;
   // buildah refuses a tag beside a digest; the digest alone says it exactly.
   return reference.digest === null ? `${name}:${reference.tag}` : `${name}@${reference.digest}`;
@@ -89,8 +95,9 @@ const parseFile = (input: string, transport: FileTransport): FileReference => {
   if (path.includes(',')) throw refuse(input, 'the path must not have a comma');
   if (hasTag && transport === 'docker-archive')
     throw refuse(input, 'docker-archive: takes a path and no tag');
-  if (hasTag && !tagPattern.test(rest.slice(colon + 1))) throw refuse(input, 'its tag is not valid');
-  return {kind: 'file', text: input, transport, path};
+  const tag = hasTag ? rest.slice(colon + 1) : null;
+  if (tag !== null && !tagPattern.test(tag)) throw refuse(input, 'its tag is not valid');
+  return {kind: 'file', text: input, transport, path, tag};
 };
 
 const parseRegistry = (input: string): RegistryReference | LocalReference => {

@@ -85,11 +85,12 @@ describe('buildahSource', () => {
   it.each([
     ['alpine', 'docker://docker.io/library/alpine:latest'],
     [`alpine:3@sha256:${hex}`, `docker://docker.io/library/alpine@sha256:${hex}`],
-    ['oci:/a/b:c', 'oci:/a/b:c'],
+    ['oci:/a/B:c', 'oci:link:c'],
+    ['oci-archive:/a/b.tar', 'oci-archive:link'],
   ])('writes %s as %s', (input, source) => {
     const reference = parseReference(input);
     if (reference.kind === 'local') throw new Error('not asked of buildah');
-    expect(buildahSource(reference)).toBe(source);
+    expect(buildahSource(reference, 'link')).toBe(source);
   });
 });
 
