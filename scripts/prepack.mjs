@@ -4,6 +4,7 @@ import {execFileSync} from 'node:child_process';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {guestMachine} from './prepare/prepare.mjs';
+import {runMain, runStep} from './prepare/step.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MACHINES = ['x86_64', 'aarch64'];
@@ -20,11 +21,23 @@ const hasCompiler = (machine) => {
   }
 };
 
-for (const machine of MACHINES) {
-  if (hasCompiler(machine)) {
-    execFileSync(join(root, 'guest', 'build.sh'), [machine, join(root, 'dist', 'guest')], {stdio: 'inherit'});
-  } else {
+/** @param {string} machine */
+const buildGuestAgent = async (machine) => {
+  if (!hasCompiler(machine)) {
     console.error(`warning: no guest agent for ${machine} in this package: install ${machine}-linux-gnu-gcc`);
+    return;
   }
-}
-execFileSync('npm', ['run', 'build'], {cwd: root, stdio: 'inherit'});
+  await runStep({
+    title: `Guest agent for ${machine}`,
+    file: join(root, 'guest', 'build.sh'),
+    args: [machine, join(root, 'dist', 'guest')],
+    cwd: root,
+    mend: 'scripts/linux/setup.sh --build installs the compiler',
+  });
+};
+
+await runMain(async () => {
+  for (const machine of MACHINES) await buildGuestAgent(machine);
+  await runStep({title: 'Build', file: 'npm', args: ['run', 'build'], cwd: root, mend: 'npm run build'});
+  return 0;
+});
