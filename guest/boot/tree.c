@@ -24,14 +24,17 @@ struct point {
   bool needed;
 };
 
-/* Each after what it lies in. /run and /tmp stay on the overlay, with what the image has there. */
+/*
+ * Each after what it lies in. /run and /tmp stay on the overlay, with what the image has there. What
+ * lives in memory is small beside the 60 % of the upper: all of it full must leave room to run.
+ */
 static const struct point points[] = {
     {"proc", 0555, "proc", HARMLESS, NULL, true},
     {"sys", 0555, "sysfs", HARMLESS, NULL, true},
     {"sys/fs/cgroup", 0755, "cgroup2", HARMLESS, NULL, false},
-    {"dev", 0755, "devtmpfs", MS_NOSUID | MS_NOEXEC, NULL, true},
+    {"dev", 0755, "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=4m", true},
     {"dev/pts", 0755, "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666,gid=5", false},
-    {"dev/shm", 01777, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", false},
+    {"dev/shm", 01777, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=15%", false},
     {"dev/mqueue", 01777, "mqueue", HARMLESS, NULL, false},
 };
 
