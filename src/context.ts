@@ -39,7 +39,7 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     signal,
     store,
     storeIfAny: () => (existsSync(paths.database) ? store() : undefined),
-    storeToRead: () => openStoreToRead(paths.database),
+    storeToRead: () => openStoreToRead(paths.database, host.uid),
     launcher: (_name: LauncherName): Launcher => launcher(),
     images: createImageStore({
       imagesFolder: paths.images,

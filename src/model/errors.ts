@@ -68,13 +68,15 @@ const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000
 export const toAgentError = (thrown: unknown): AgentError => {
   if (thrown instanceof AgentError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if ('code' in error && error.code === 'ENOSPC') {
-    return new AgentError('DISK_FULL', `The disk is full: ${error.message}`, {
-      cause: error,
-      hints: [
-        'free some space, for example with: agent image list, agent image remove REF, agent vm clean --all',
-      ],
-    });
-  }
+  if ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+    return diskFull(error.message, error);
   return new AgentError('INTERNAL', error.message, {cause: error});
 };
+
+export const diskFull = (seen: string, cause: unknown): AgentError =>
+  new AgentError('DISK_FULL', `The disk is full: ${seen}`, {
+    cause,
+    hints: [
+      'free some space, for example with: agent image list, agent image remove REF, agent vm clean --all',
+    ],
+  });

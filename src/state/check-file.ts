@@ -1,49 +1,50 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {AgentError} from '../model/errors.js';
+import {readNewest} from './lmdb-meta.js';
+import {findDamage, type ReadPages} from './lmdb-walk.js';
 
-// Layout of a meta page as lmdb-js 3 writes it: a header of 24 bytes, then MDB_meta (mdb.c).
-const META_BYTES = 160;
-const at = {magic: 24, pageSize: 48, lastPage: 144, transaction: 152} as const;
-const MAGIC = 0xbeefc0de;
-
-interface Meta {
-  readonly pageSize: number;
-  readonly lastPage: bigint;
-  readonly transaction: bigint;
-}
+const LARGEST_PAGE = 65_536;
+const ATTEMPTS = 8;
+const PAUSE_MS = 5;
 
 /**
- * Throws STATE_CORRUPT for a file that is no LMDB database or that was cut short. LMDB maps the file into memory and
- * would end the process with a signal instead of an error.
+ * Throws STATE_CORRUPT for a file that is no LMDB database, that was cut short or overwritten. LMDB maps the file into
+ * memory, follows what is written there, and would end the process with a signal instead of an error.
  */
 export const checkDatabaseFile = (path: string): void => {
   const file = openSync(path, 'r');
   try {
-    const {size} = fstatSync(file);
-    if (size === 0) return;
-    const first = readMeta(file, 0, size);
-    const second = first && readMeta(file, first.pageSize, size);
-    if (!first || !second) throw corrupt(path, 'it is not an LMDB database');
-    const newest = first.transaction > second.transaction ? first : second;
-    const needed = (newest.lastPage + 1n) * BigInt(newest.pageSize);
-    if (BigInt(size) < needed) throw corrupt(path, `it was cut short: ${size} bytes of ${needed}`);
+    const damage = repeatedly(() => examine(file));
+    if (damage !== undefined) throw corrupt(path, damage);
   } finally {
     closeSync(file);
   }
 };
 
-const readMeta = (file: number, offset: number, size: number): Meta | undefined => {
-  const page = Buffer.alloc(META_BYTES);
-  if (offset + META_BYTES > size || readSync(file, page, 0, META_BYTES, offset) < META_BYTES)
-    return undefined;
-  const pageSize = page.readUInt32LE(at.pageSize);
-  const plausible = page.readUInt32LE(at.magic) === MAGIC && pageSize >= 512 && pageSize <= 65_536;
-  if (!plausible) return undefined;
-  return {
-    pageSize,
-    lastPage: page.readBigUInt64LE(at.lastPage),
-    transaction: page.readBigUInt64LE(at.transaction),
-  };
+const examine = (file: number): string | undefined => {
+  const {size} = fstatSync(file);
+  if (size === 0) return undefined;
+  const newest = readNewest(readAt(file, 0, Math.min(size, 2 * LARGEST_PAGE)));
+  if (typeof newest === 'string') return newest;
+  const {pageSize} = newest;
+  const read: ReadPages = (first, count) =>
+    (first + count) * pageSize <= size ? readAt(file, first * pageSize, count * pageSize) : undefined;
+  return findDamage(newest, read);
+};
+
+/** Somebody may be writing: pages that the newest snapshot has let go are written to before the next one is there. */
+const repeatedly = (look: () => string | undefined): string | undefined => {
+  let damage = look();
+  for (let attempt = 1; damage !== undefined && attempt < ATTEMPTS; attempt++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    damage = look();
+  }
+  return damage;
+};
+
+const readAt = (file: number, offset: number, length: number): Buffer => {
+  const content = Buffer.alloc(length);
+  return content.subarray(0, readSync(file, content, 0, length, offset));
 };
 
 export const corrupt = (path: string, seen: string, cause?: unknown): AgentError =>

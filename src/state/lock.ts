@@ -43,7 +43,9 @@ const acquire = async (options: LockOptions): Promise<void> => {
         },
       );
     }
-    await sleep(POLL_MS, undefined, {signal: options.signal});
+    await sleep(POLL_MS, undefined, {signal: options.signal}).catch((cause: unknown) => {
+      throw new AgentError('INTERRUPTED', `waiting for '${options.name}' was interrupted`, {cause});
+    });
   }
 };
 

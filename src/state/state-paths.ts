@@ -1,4 +1,4 @@
-import {accessSync, constants, existsSync, lstatSync, mkdirSync} from 'node:fs';
+import {accessSync, constants, existsSync, lstatSync, mkdirSync, statSync} from 'node:fs';
 import {homedir, tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {AgentError} from '../model/errors.js';
@@ -24,9 +24,18 @@ export interface Host {
   readonly uid: number;
 }
 
+/** What the choice of the state directory depends on besides the environment. */
+export interface Places {
+  readonly home: string;
+  /** Writable by everybody. */
+  readonly tmp: string;
+  /** Whether the folder is writable, or can be made because the nearest folder above it is. */
+  readonly canBeWritten: (folder: string) => boolean;
+}
+
 /** The first of: AGENT_STATE_DIR, /var/lib/agent if writable, the user's configuration folder, ~/.agent, a private one in tmp. */
-export const resolveStatePaths = (host: Host): StatePaths => {
-  const root = resolveRoot(host);
+export const resolveStatePaths = (host: Host, places: Places = findPlaces(host)): StatePaths => {
+  const root = resolveRoot(host, places);
   return {
     root,
     database: join(root, 'agent.mdb'),
@@ -35,32 +44,34 @@ export const resolveStatePaths = (host: Host): StatePaths => {
     images: join(root, 'images'),
     containers: join(root, 'containers'),
     boot: join(root, 'boot'),
-    runtime: runtimeFolder(host),
+    runtime: runtimeFolder(host, places),
   };
 };
 
-const resolveRoot = ({env, uid}: Host): string => {
+const resolveRoot = ({env, uid}: Host, {home, tmp, canBeWritten}: Places): string => {
   if (env.AGENT_STATE_DIR) return resolve(env.AGENT_STATE_DIR);
-  const home = env.HOME || homedir();
   const candidates = [
     '/var/lib/agent',
     env.XDG_CONFIG_HOME ? join(env.XDG_CONFIG_HOME, 'agent') : join(home, '.config', 'agent'),
     join(home, '.agent'),
   ];
-  return candidates.find(canBeWritten) ?? join(tmpdir(), `agent-${uid}`);
+  return candidates.find(canBeWritten) ?? fallback(tmp, uid);
 };
 
-const runtimeFolder = ({env, uid}: Host): string => {
+const fallback = (tmp: string, uid: number): string => join(tmp, `agent-${uid}`);
+
+const runtimeFolder = ({env, uid}: Host, {tmp, canBeWritten}: Places): string => {
   if (env.XDG_RUNTIME_DIR && canBeWritten(env.XDG_RUNTIME_DIR)) return join(env.XDG_RUNTIME_DIR, 'agent');
-  return canBeWritten('/run/agent') ? '/run/agent' : join(tmpdir(), `agent-run-${uid}`);
+  return canBeWritten('/run/agent') ? '/run/agent' : join(tmp, `agent-run-${uid}`);
 };
 
-/** Whether the folder is writable, or can be made because the nearest folder above it is. */
+const findPlaces = ({env}: Host): Places => ({home: env.HOME || homedir(), tmp: tmpdir(), canBeWritten});
+
 const canBeWritten = (folder: string): boolean => {
   if (!existsSync(folder)) return dirname(folder) !== folder && canBeWritten(dirname(folder));
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
-    return lstatSync(folder).isDirectory() || existsSync(join(folder, '.'));
+    return statSync(folder).isDirectory();
   } catch {
     return false;
   }
@@ -69,9 +80,8 @@ const canBeWritten = (folder: string): boolean => {
 /** Makes one folder of ours, 0700, with what is missing above it. An existing folder is left as it is, modes included. */
 export const makePrivateFolder = (folder: string, uid: number): void => {
   try {
-    if (!existsSync(folder)) mkdirSync(folder, {recursive: true, mode: 0o700});
-    const found = lstatSync(join(folder, '.'));
-    if (found.uid === uid || uid === 0 || !folder.startsWith(tmpdir())) return;
+    makeFolder(folder);
+    if (!statSync(folder).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AgentError('STATE_UNUSABLE', `The state directory '${folder}' cannot be used.`, {
@@ -80,6 +90,25 @@ export const makePrivateFolder = (folder: string, uid: number): void => {
       hints: ['set AGENT_STATE_DIR to a folder that you can write'],
     });
   }
+  refuseForeign(folder, uid);
+};
+
+// Not `recursive`: below /proc, Node 20 would try for ever.
+const makeFolder = (folder: string): void => {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, {mode: 0o700});
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+};
+
+/** Anybody can make a folder in tmp under the name that we would use there, or a link of that name. */
+export const refuseForeign = (folder: string, uid: number): void => {
+  if (folder !== fallback(tmpdir(), uid)) return;
+  const found = lstatSync(folder, {throwIfNoEntry: false});
+  if (!found || (found.isDirectory() && found.uid === uid)) return;
   throw new AgentError('STATE_UNUSABLE', `The state directory '${folder}' belongs to somebody else.`, {
     hints: ['set AGENT_STATE_DIR to a folder of your own'],
   });

@@ -3,13 +3,14 @@
  * change one wins and the other is told. May import: model.
  */
 import {chmodSync, existsSync, statSync} from 'node:fs';
+import {constants} from 'node:os';
 import {dirname} from 'node:path';
 import {open, type RootDatabase} from 'lmdb';
-import {AgentError, usageError} from '../model/errors.js';
+import {AgentError, diskFull} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {checkDatabaseFile, corrupt} from './check-file.js';
 import {parseRecord} from './schema.js';
-import {makePrivateFolder} from './state-paths.js';
+import {makePrivateFolder, refuseForeign} from './state-paths.js';
 
 export interface BrokenRecord {
   readonly id: string;
@@ -45,7 +46,8 @@ export const openStore = (path: string, uid: number): VmStore => {
 };
 
 /** Opens for reading; undefined where there is no database yet, and nothing is made. */
-export const openStoreToRead = (path: string): VmStore | undefined => {
+export const openStoreToRead = (path: string, uid: number): VmStore | undefined => {
+  refuseForeign(dirname(path), uid);
   try {
     statSync(path);
   } catch (error) {
@@ -77,26 +79,12 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
     try {
       return work();
     } catch (error) {
-      if (
-        error instanceof Error &&
-        /MDB_|Invalid|Unexpected end|corrupt/i.test(error.message) &&
-        !(error instanceof AgentError)
-      ) {
-        throw corrupt(path, error.message, error);
-      }
-      throw error;
+      throw explain(path, error);
     }
-  };
-  const read = (id: string): VmRecord | undefined => {
-    const value: unknown = database.get(vmKey(id));
-    if (value === undefined) return undefined;
-    const record = parseRecord(value);
-    if (typeof record === 'string') throw brokenRecord(id, record);
-    return record;
   };
   return {
     database,
-    get: (id) => guarded(() => read(id)),
+    get: (id) => guarded(() => readRecord(database, id)),
     list: () => guarded(() => listRecords(database)),
     insert: (record) => {
       guarded(() =>
@@ -109,10 +97,10 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
     update: (id, change) =>
       guarded(() =>
         database.transactionSync(() => {
-          const record = read(id);
+          const record = readRecord(database, id);
           if (!record) return undefined;
           const next = change(record);
-          database.putSync(vmKey(id), next);
+          if (next !== record) database.putSync(vmKey(id), next);
           return next;
         }),
       ),
@@ -122,13 +110,47 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
   };
 };
 
+// What LMDB says has a number for a code: its own are negative, the others are errno's.
+const explain = (path: string, error: unknown): unknown => {
+  if (error instanceof AgentError || !(error instanceof Error)) return error;
+  const {code} = error as Error & {readonly code?: unknown};
+  if (typeof code !== 'number') return error;
+  if (code < 0) return corrupt(path, error.message, error);
+  return code === constants.errno.ENOSPC || code === constants.errno.EDQUOT
+    ? diskFull(`cannot write to '${path}'`, error)
+    : unusable(path, error);
+};
+
+/** Undefined where there is no such VM. */
+const readRecord = (database: RootDatabase, id: string): VmRecord | undefined => {
+  const record = tryRecord(database, id);
+  if (typeof record === 'string') throw brokenRecord(id, record);
+  return record;
+};
+
+/** The record, or a sentence on why it cannot be read. */
+const tryRecord = (database: RootDatabase, id: string): VmRecord | string | undefined => {
+  let value: unknown;
+  try {
+    value = database.get(vmKey(id));
+  } catch (error) {
+    // The decoder's own words quote what it could decode.
+    if (error instanceof Error && !('code' in error)) return 'it cannot be decoded';
+    throw error;
+  }
+  if (value === undefined) return undefined;
+  const record = parseRecord(value);
+  return typeof record === 'string' || record.id === id ? record : 'id: it is that of another VM';
+};
+
 const listRecords = (database: RootDatabase): {records: VmRecord[]; broken: BrokenRecord[]} => {
   const records: VmRecord[] = [];
   const broken: BrokenRecord[] = [];
-  for (const {key, value} of database.getRange(vmRange)) {
-    const record = parseRecord(value);
-    if (typeof record === 'string') broken.push({id: String(key).slice('vm/'.length), reason: record});
-    else records.push(record);
+  for (const key of database.getKeys(vmRange)) {
+    const id = String(key).slice('vm/'.length);
+    const record = tryRecord(database, id);
+    if (typeof record === 'string') broken.push({id, reason: record});
+    else if (record) records.push(record);
   }
   records.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
   return {records, broken};
@@ -145,4 +167,6 @@ const refuseTakenName = (database: RootDatabase, name: string | null): void => {
 };
 
 const brokenRecord = (id: string, reason: string): AgentError =>
-  usageError(`The record of '${id}' cannot be read: ${reason}.`, `remove it: agent vm clean --vm ${id}`);
+  new AgentError('STATE_CORRUPT', `The record of '${id}' cannot be read: ${reason}.`, {
+    hints: [`remove it: agent vm clean --vm ${id}`],
+  });

@@ -1,0 +1,126 @@
+/** What several processes do to one store at the same time, for real. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+import {afterAll, afterEach, describe, expect, it} from 'vitest';
+import {identifyProcess, isAlive} from '../../src/process/identity.js';
+import {type LockOptions, withLock} from '../../src/state/lock.js';
+import {openStore} from '../../src/state/vm-store.js';
+import {idNumber, someRecord} from './some-records.js';
+
+const script = fileURLToPath(new URL('contender.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'processes-'));
+const path = join(folder, 'agent.mdb');
+const store = openStore(path, process.getuid?.() ?? 0);
+const self = identifyProcess(process.pid) ?? {pid: process.pid, startedAt: ''};
+
+const running: ChildProcess[] = [];
+const contend = (...args: readonly string[]): ChildProcess => {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, path, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.push(child);
+  return child;
+};
+
+const firstLine = async (child: ChildProcess): Promise<string> => {
+  if (!child.stdout) throw new Error('no standard output');
+  const [line] = await once(createInterface(child.stdout), 'line');
+  return String(line);
+};
+
+const kill = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+};
+
+afterEach(async () => {
+  for (const child of running.splice(0)) await kill(child);
+});
+afterAll(async () => {
+  await store.database.close();
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const lockOptions = (change: Partial<LockOptions> = {}): LockOptions => ({
+  database: store.database,
+  name: 'image',
+  self,
+  isAlive,
+  timeoutMs: 10_000,
+  signal: new AbortController().signal,
+  ...change,
+});
+
+describe('two processes', () => {
+  it('lose none of their changes to one record', async () => {
+    store.insert(someRecord({id: idNumber(0), cpus: 1}));
+    const children = [contend('count', '300'), contend('count', '300')];
+    const codes = await Promise.all(children.map((child) => once(child, 'exit')));
+    expect(codes.map(([code]) => code)).toEqual([0, 0]);
+    expect(store.get(idNumber(0))?.cpus).toBe(601);
+    store.remove(idNumber(0));
+  });
+
+  it('boot one VM: one wins, and the other is told who', async () => {
+    store.insert(someRecord({id: idNumber(0)}));
+    const children = [contend('claim'), contend('claim')];
+    const said = await Promise.all(children.map(firstLine));
+    expect([...said].sort()).toEqual([expect.stringContaining(`VM '${idNumber(0)}' is booting`), 'won']);
+    expect(store.get(idNumber(0))?.owner?.pid).toBe(children[said.indexOf('won')]?.pid);
+    store.remove(idNumber(0));
+  });
+});
+
+describe('a lock', () => {
+  it('is waited for, and taken over when its holder is killed', async () => {
+    const holder = contend('hold', 'image');
+    expect(await firstLine(holder)).toBe('held');
+    const waitedFor: number[] = [];
+    const taken = withLock(lockOptions({onWait: ({pid}) => waitedFor.push(pid)}), async () => 'mine');
+    expect(waitedFor).toEqual([holder.pid]);
+    await kill(holder);
+    expect(await taken).toBe('mine');
+  });
+
+  it('is given back after success and failure', async () => {
+    await withLock(lockOptions(), async () => {});
+    await expect(withLock(lockOptions(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await withLock(lockOptions(), async () => 'free')).toBe('free');
+  });
+
+  it('says who holds it when the wait gets too long', async () => {
+    const holder = contend('hold', 'image');
+    await firstLine(holder);
+    await expect(withLock(lockOptions({timeoutMs: 0}), async () => {})).rejects.toMatchObject({
+      code: 'DEADLINE',
+      details: [`process ${holder.pid} holds it`],
+    });
+  });
+
+  it('is not waited for once the user has had enough', async () => {
+    await firstLine(contend('hold', 'image'));
+    const signal = AbortSignal.timeout(20);
+    await expect(withLock(lockOptions({signal}), async () => {})).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+  });
+
+  it('keeps out those of the same process too', async () => {
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside--;
+    };
+    await Promise.all([withLock(lockOptions(), work), withLock(lockOptions(), work)]);
+    expect(most).toBe(1);
+  });
+});
