@@ -42,6 +42,7 @@ export const connectGuest = (options: ConnectOptions): Promise<Guest> =>
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     };
+    signal.addEventListener('abort', onAbort);
     const connection = new Connection({
       channel,
       lastLines,
@@ -56,7 +57,6 @@ export const connectGuest = (options: ConnectOptions): Promise<Guest> =>
         tellClosed(error);
       },
     });
-    signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
   });
 

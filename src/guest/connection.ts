@@ -7,7 +7,7 @@ import {createLink, type Link} from './link.js';
 import {type OpenSession, openSession, type SessionKind} from './open-session.js';
 import {FrameType, guestChannelTypes, guestSessionTypes, PING_BYTES} from './protocol.js';
 import {protocolError} from './protocol-error.js';
-import {createReplies} from './replies.js';
+import {createReplies, type Replies} from './replies.js';
 import {decodeErrorText, decodeExit, decodeHello, decodeWindow} from './reports.js';
 
 export interface ConnectionOptions {
@@ -41,11 +41,7 @@ const exactSizes: ReadonlyMap<number, number> = new Map([
 
 /** The channel's state: which sessions are open, what was asked, whether it has ended. All frames pass through here. */
 export class Connection {
-  readonly #replies = {
-    [FrameType.PING]: createReplies('PONG'),
-    [FrameType.SYNC]: createReplies('SYNC'),
-    [FrameType.SHUTDOWN]: createReplies('SHUTDOWN'),
-  };
+  readonly #replies: Readonly<Record<ChannelQuestion['type'], Replies>>;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #sessions = new Map<number, OpenSession>();
@@ -58,7 +54,12 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const {channel} = options;
+    const {channel, lastLines} = options;
+    this.#replies = {
+      [FrameType.PING]: createReplies({name: 'PONG', lastLines}),
+      [FrameType.SYNC]: createReplies({name: 'SYNC', lastLines}),
+      [FrameType.SHUTDOWN]: createReplies({name: 'SHUTDOWN', lastLines}),
+    };
     this.#link = createLink(channel);
     const decoder = new FrameDecoder({
       accept: (head) => this.#accept(head),
@@ -68,6 +69,7 @@ export class Connection {
     channel.on('end', () => this.#channelEnded());
     channel.on('close', () => this.#channelEnded());
     channel.on('error', (error) => this.#channelEnded(error));
+    if (channel.destroyed || channel.readableEnded) this.#channelEnded();
   }
 
   /** Throws when the channel has ended. */

@@ -39,7 +39,8 @@ export type SignalScope = 'command' | 'everything';
 /**
  * One command in the guest. Each stream has its own credit: one that nobody reads stops its writer in the guest and
  * nothing else. `exit` resolves once, after the last byte of both streams has been pushed; it rejects when the channel
- * breaks first. Streams end with `exit`.
+ * breaks first. The output streams end with it in both cases, after what they hold; the input takes and drops what is
+ * written then. Nothing of this has to be awaited or read.
  */
 export interface Session {
   readonly stdin: Writable;
@@ -57,16 +58,23 @@ export interface TransferLimits {
 
 export interface Guest {
   readonly hello: Hello;
+  /** Throws a usage error for what no guest could take, and the reason when the channel has ended. */
   readonly exec: (request: ExecRequest) => Session;
-  /** Unpacks a tar stream into a folder of the guest, made where it is missing; files belong to `user`. */
+  /**
+   * Unpacks a tar stream into a folder of the guest, made where it is missing; files belong to `user`. However it ends,
+   * `tar` is destroyed then. A guest that makes no progress for 60 s is given up with DEADLINE.
+   */
   readonly put: (
     path: string,
     tar: Readable,
     options: TransferLimits & {readonly user: string},
   ) => Promise<void>;
-  /** The content of a folder as a tar stream; an error of the guest destroys the stream. Bytes are unchecked tar. */
+  /**
+   * The content of a folder as a tar stream; an error of the guest destroys the stream, and so do 60 s without
+   * progress. Destroying it ends the transfer. The bytes are unchecked tar: `unpackTo` reads them.
+   */
   readonly get: (path: string, limits: TransferLimits) => Readable;
-  /** Sets the guest's clock and feeds its random number generator. */
+  /** Sets the guest's clock and feeds its random number generator. This and what follows rejects with DEADLINE. */
   readonly sync: (timeoutMs: number) => Promise<void>;
   readonly ping: (timeoutMs: number) => Promise<void>;
   /** Ends everything in the guest, syncs its file systems and powers off; resolves when the file systems are synced. */

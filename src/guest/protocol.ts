@@ -79,6 +79,8 @@ export const MAX_PAYLOAD = MAX_LENGTH - MIN_LENGTH;
 export const FIELD_HEAD_BYTES = 5;
 /** What each stream of a session may send before it is given more, and the most it can ever hold. */
 export const INITIAL_CREDIT = 262_144;
+/** Of Linux. */
+export const MAX_SIGNAL = 64;
 export const PING_BYTES = 8;
 export const MIN_ENTROPY_BYTES = 32;
 export const MAX_ENTROPY_BYTES = 512;

@@ -17,21 +17,27 @@ export interface Replies {
   readonly fail: (error: Error) => void;
 }
 
+export interface RepliesOptions {
+  /** The answer's, for errors. */
+  readonly name: string;
+  readonly lastLines: () => readonly string[];
+}
+
 interface Question {
   readonly answer: Buffer;
   readonly settle: (error?: Error) => void;
 }
 
-export const createReplies = (name: string): Replies => {
+export const createReplies = ({name, lastLines}: RepliesOptions): Replies => {
   // A question whose deadline has passed stays until its late answer, so that the next answer is not taken for it.
   const open: Question[] = [];
   return {
     await: ({phase, timeoutMs, answer}) =>
       new Promise((resolve, reject) => {
-        if (open.length >= MAX_OPEN) return reject(deadlineError(phase, timeoutMs));
+        if (open.length >= MAX_OPEN) return reject(deadlineError(phase, timeoutMs, lastLines()));
         const startedAt = performance.now();
         const timer = setTimeout(
-          () => reject(deadlineError(phase, performance.now() - startedAt)),
+          () => reject(deadlineError(phase, performance.now() - startedAt, lastLines())),
           timeoutMs,
         );
         open.push({

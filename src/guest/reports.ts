@@ -2,12 +2,11 @@ import {describeErrno} from './errno.js';
 import {decodeFields, safeU64} from './field-decoder.js';
 import type {ExitStatus, Hello} from './guest.js';
 import {printable, printableAscii} from './printable.js';
-import {protocolVersion, StreamNumber, Tag} from './protocol.js';
+import {MAX_SIGNAL, protocolVersion, StreamNumber, Tag} from './protocol.js';
 import {protocolError} from './protocol-error.js';
 
 const NAME_LENGTH = 64;
 const REASON_LENGTH = 300;
-const MAX_SIGNAL = 64;
 
 /** EXIT as it came: the errno is for callers that branch on it, `status` is for users. */
 export interface ExitReport {

@@ -10,7 +10,7 @@ import {
   u64Field,
 } from './field-encoder.js';
 import type {ExecRequest, SignalScope, TransferLimits} from './guest.js';
-import {MAX_PAYLOAD, SignalScopeNumber, type StreamNumber, Tag} from './protocol.js';
+import {MAX_PAYLOAD, MAX_SIGNAL, SignalScopeNumber, type StreamNumber, Tag} from './protocol.js';
 
 const ENTROPY_BYTES = 64;
 
@@ -42,8 +42,12 @@ export const encodeSync = (nowMs: number): Buffer =>
 export const encodeShutdown = (graceMs: number): Buffer =>
   encodeFields([u32Field(Tag.GRACE, Math.max(0, Math.min(Math.round(graceMs), 0xffff_ffff)))]);
 
-export const encodeSignal = (signal: number, scope: SignalScope): Buffer =>
-  Buffer.from([signal, SignalScopeNumber[scope]]);
+export const encodeSignal = (signal: number, scope: SignalScope): Buffer => {
+  if (!Number.isInteger(signal) || signal < 1 || signal > MAX_SIGNAL) {
+    throw new RangeError(`there is no signal ${signal}`);
+  }
+  return Buffer.from([signal, SignalScopeNumber[scope]]);
+};
 
 export const encodeWindow = (
   stream: (typeof StreamNumber)[keyof typeof StreamNumber],

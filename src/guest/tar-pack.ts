@@ -20,8 +20,13 @@ export interface SourceFile {
   readonly mode?: number;
 }
 
-/** One file that need not exist on the host. */
-export const packSource = ({name, content, mode = 0o644}: SourceFile): Readable => {
+/** Files that need not exist on the host; a name may lead into folders. */
+export const packSources = (files: readonly SourceFile[]): Readable =>
+  Readable.from([...files.flatMap(sourceEntry), endOfArchive], {objectMode: false});
+
+export const packSource = (file: SourceFile): Readable => packSources([file]);
+
+const sourceEntry = ({name, content, mode = 0o644}: SourceFile): Buffer[] => {
   const bytes = Buffer.from(content);
   const header = encodeEntry({
     name: Buffer.from(name),
@@ -30,7 +35,7 @@ export const packSource = ({name, content, mode = 0o644}: SourceFile): Readable 
     mtimeMs: Date.now(),
     size: bytes.length,
   });
-  return Readable.from([header, bytes, paddingFor(bytes.length), endOfArchive], {objectMode: false});
+  return [header, bytes, paddingFor(bytes.length)].filter((piece) => piece.length > 0);
 };
 
 async function* entriesOf(paths: readonly string[], limits: TransferLimits): AsyncGenerator<Buffer> {

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {pathSteps} from './tar-path.js';
 import type {TarEntry} from './tar-reader.js';
 
-export interface Placed {
+interface Placed {
   /** Files and directories that were made, those above the entry among them. */
   readonly made: number;
   readonly isPlaced: boolean;
@@ -16,14 +16,7 @@ export interface UnpackTarget {
 }
 
 /** Errors that say that the host has no place for this name, or that it is taken. */
-const noPlace: readonly (string | undefined)[] = [
-  'EEXIST',
-  'ENOTDIR',
-  'EISDIR',
-  'ENAMETOOLONG',
-  'EILSEQ',
-  'EINVAL',
-];
+const noPlace: readonly (string | undefined)[] = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EILSEQ'];
 const MAX_MTIME = 0xffff_ffff;
 
 /**

@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events';
 import {describe, expect, it} from 'vitest';
 import {type ConnectOptions, connectGuest} from '../../src/guest/connect.js';
 import {stringField, u32Field, u64Field} from '../../src/guest/field-encoder.js';
@@ -58,6 +59,14 @@ describe('waiting for the agent', () => {
       code: 'BOOT_FAILED',
       details: ['last console lines:', 'Kernel panic - not syncing'],
     });
+  });
+
+  it('fails as a failed boot when the channel had ended before', async () => {
+    const abort = new AbortController();
+    const fake = createFakeGuest();
+    fake.channel.destroy();
+    await expect(connect(fake, {signal: abort.signal})).rejects.toMatchObject({code: 'BOOT_FAILED'});
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
   });
 
   it('keeps the cause when the channel breaks', async () => {
@@ -183,7 +192,10 @@ describe('questions to the agent', () => {
 
   it('gives up a ping at its deadline, and is not confused by the late answer', async () => {
     const {fake, guest} = await connectFake();
-    await expect(guest.ping(10)).rejects.toMatchObject({code: 'DEADLINE'});
+    await expect(guest.ping(10)).rejects.toMatchObject({
+      code: 'DEADLINE',
+      details: ['last console lines:', 'the console said this'],
+    });
     const late = await fake.next(FrameType.PING);
     const alive = guest.ping(5000);
     const {payload} = await fake.next(FrameType.PING);

@@ -6,14 +6,14 @@ import {createRandom} from './random.js';
 
 interface Seen {
   readonly head: FrameHead;
-  readonly payload: Buffer;
+  readonly payload: string;
 }
 
 const collect = (): {decoder: FrameDecoder; seen: Seen[]} => {
   const seen: Seen[] = [];
   const decoder = new FrameDecoder({
     accept: () => {},
-    receive: (head, payload) => seen.push({head, payload: Buffer.from(payload)}),
+    receive: (head, payload) => seen.push({head, payload: payload.toString('latin1')}),
   });
   return {decoder, seen};
 };
@@ -25,9 +25,10 @@ const frames = [0, 1, 5, 511, 70_000, 3].map((size, index) => ({
   payload: random.bytes(size),
 }));
 const stream = Buffer.concat(frames.map(encodeFrame));
+// As text: comparing large buffers element by element takes the runner long.
 const expected = frames.map(({type, session, payload}) => ({
   head: {type, session, size: payload.length},
-  payload,
+  payload: payload.toString('latin1'),
 }));
 
 describe('FrameDecoder', () => {

@@ -1,7 +1,7 @@
 import {buffer, text} from 'node:stream/consumers';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {ExecRequest, Guest, Session} from '../../src/guest/guest.js';
-import {buildAgent, noAgentReason, type RealAgent, startAgent} from './real-agent.js';
+import {noAgentReason, type RealAgent, startAgent} from './real-agent.js';
 
 const shell = (script: string, more: Partial<ExecRequest> = {}): ExecRequest => ({
   argv: ['/bin/sh', '-c', script],
@@ -12,19 +12,16 @@ const shell = (script: string, more: Partial<ExecRequest> = {}): ExecRequest => 
 });
 
 describe.skipIf(noAgentReason)('the real agent', () => {
-  let binary: ReturnType<typeof buildAgent>;
   let agent: RealAgent;
   let guest: Guest;
   const run = (script: string, more?: Partial<ExecRequest>): Session => guest.exec(shell(script, more));
 
   beforeAll(async () => {
-    binary = buildAgent();
-    agent = await startAgent(binary.path);
+    agent = await startAgent();
     guest = agent.guest;
   });
   afterAll(async () => {
     await agent.stop();
-    binary.remove();
   });
 
   it('says hello', () => {

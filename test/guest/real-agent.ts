@@ -1,13 +1,8 @@
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {Duplex} from 'node:stream';
-import {fileURLToPath} from 'node:url';
 import {connectGuest} from '../../src/guest/connect.js';
 import type {Guest} from '../../src/guest/guest.js';
-
-const build = fileURLToPath(new URL('../../guest/build.sh', import.meta.url));
+import {agentProgram} from '../guest-agent/stdio-agent.js';
 
 /** Why the real agent cannot run here, or undefined: it is a Linux program, whatever runs it. */
 export const noAgentReason: string | undefined =
@@ -19,20 +14,9 @@ export interface RealAgent {
   readonly stop: () => Promise<void>;
 }
 
-/** Builds the agent from its source. */
-export const buildAgent = (): {readonly path: string; readonly remove: () => void} => {
-  const folder = mkdtempSync(join(tmpdir(), 'agent-'));
-  const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  execFileSync('sh', [build, architecture, folder], {stdio: ['ignore', 'ignore', 'inherit']});
-  return {
-    path: join(folder, `agent-${architecture}`),
-    remove: () => rmSync(folder, {recursive: true, force: true}),
-  };
-};
-
 /** Runs the agent as a process of the host that speaks the protocol on its standard input and output. */
-export const startAgent = async (path: string): Promise<RealAgent> => {
-  const child = spawn(path, ['--stdio'], {stdio: ['pipe', 'pipe', 'ignore']});
+export const startAgent = async (): Promise<RealAgent> => {
+  const child = spawn(agentProgram(), ['--stdio'], {stdio: ['pipe', 'pipe', 'ignore']});
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });

@@ -7,7 +7,7 @@ import type {Guest} from '../../src/guest/guest.js';
 import {packFiles, packSource} from '../../src/guest/tar-pack.js';
 import {unpackTo} from '../../src/guest/tar-unpack.js';
 import {createRandom} from './random.js';
-import {buildAgent, noAgentReason, type RealAgent, startAgent} from './real-agent.js';
+import {noAgentReason, type RealAgent, startAgent} from './real-agent.js';
 
 const limits = {maxBytes: 200_000_000, maxEntries: 5000};
 const toRoot = {...limits, user: ''};
@@ -28,20 +28,17 @@ const contentOf = async (folder: string): Promise<Map<string, string>> => {
 };
 
 describe.skipIf(noAgentReason)('files through the real agent', () => {
-  let binary: ReturnType<typeof buildAgent>;
   let agent: RealAgent;
   let guest: Guest;
   let host: string;
   let inside: string;
 
   beforeAll(async () => {
-    binary = buildAgent();
-    agent = await startAgent(binary.path);
+    agent = await startAgent();
     guest = agent.guest;
   });
   afterAll(async () => {
     await agent.stop();
-    binary.remove();
   });
   beforeEach(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'agent-transfer-'));
@@ -166,7 +163,7 @@ describe.skipIf(noAgentReason)('files through the real agent', () => {
   });
 
   it('fail at once when the agent dies', async () => {
-    const dying = await startAgent(binary.path);
+    const dying = await startAgent();
     // Its input ends with the agent, and so does it: nothing is left of the test.
     const session = dying.guest.exec({argv: ['/bin/cat'], env: [], cwd: '/', user: ''});
     const tar = dying.guest.get('/usr', {maxBytes: 1e12, maxEntries: 1e6});
@@ -178,7 +175,7 @@ describe.skipIf(noAgentReason)('files through the real agent', () => {
   });
 
   it('are there after a shutdown, which ends everything else', async () => {
-    const leaving = await startAgent(binary.path);
+    const leaving = await startAgent();
     const session = leaving.guest.exec({argv: ['/bin/sleep', '1000'], env: [], cwd: '/', user: ''});
     await leaving.guest.put(inside, packSource({name: 'a', content: 'kept'}), toRoot);
     await leaving.guest.shutdown({graceMs: 200, timeoutMs: 10_000});

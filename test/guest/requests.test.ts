@@ -65,6 +65,7 @@ describe('other requests', () => {
   it('have the bytes that the page names', () => {
     expect(encodeSignal(15, 'command')).toEqual(Buffer.from([15, 0]));
     expect(encodeSignal(9, 'everything')).toEqual(Buffer.from([9, 1]));
+    for (const signal of [0, 65, 1.5, -1]) expect(() => encodeSignal(signal, 'command')).toThrow(RangeError);
     expect(encodeWindow(2, 0x01020304)).toEqual(Buffer.from([2, 4, 3, 2, 1]));
     expect(encodeSync(5).subarray(0, 13)).toEqual(Buffer.from('4008000000404b4c0000000000', 'hex'));
   });

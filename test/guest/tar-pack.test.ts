@@ -205,7 +205,7 @@ describe('checkFiles', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     await expect(checkFiles([folder], limits)).rejects.toThrow('neither a file nor a folder nor a link');
     await new Promise((resolve) => server.close(resolve));
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', join(folder, 'pipe')]);
     await expect(checkFiles([join(folder, 'pipe')], limits)).rejects.toMatchObject({code: 'USAGE'});
   });
 
