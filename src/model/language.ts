@@ -47,6 +47,8 @@ const languages: Readonly<Record<LanguageName, Language>> = {
     name: 'typescript',
     aliases: ['ts'],
     extension: 'ts',
+    // Beside the source lies what became of it without its types (src/vm/typescript.ts).
+    run: (path) => ['node', '--enable-source-maps', path.replace(/\.ts$/, '.js')],
     hello: "const greeting: string = 'hello world';\nconsole.log(greeting);\n",
   },
   ruby: {

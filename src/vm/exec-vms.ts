@@ -3,15 +3,18 @@ import {ExitCode, exitCodeOf} from '../model/exit-code.js';
 import type {LanguageName} from '../model/language.js';
 import type {RunReport} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
+import {type Payload, preparePayload} from './payload.js';
 import type {Program} from './program.js';
 import {reap} from './reap.js';
 import {type RunIo, type RunRequest, runInVm, targetOf} from './run-in-vm.js';
 import {type Selection, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
-export interface ExecRequest extends Omit<RunRequest, 'program'> {
+export interface ExecRequest extends Omit<RunRequest, 'payload'> {
   /** May refuse a VM's language. */
   readonly program: (language: LanguageName | null) => Program;
+  /** Files and folders of the host, for /in. */
+  readonly files: readonly string[];
   /** VMs at work at the same time. */
   readonly parallel: number;
 }
@@ -50,14 +53,16 @@ export const execVms = async (
     readonly onResult: (result: RunResult) => void | Promise<void>;
   },
 ): Promise<RunResult[]> => {
-  for (const record of records) request.program(record.language);
+  const payloads = await preparePayloads(records, request);
   await reap(context);
   const results: RunResult[] = [];
   const queue = [...records.entries()];
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [index, record] = next;
-      const result = await runOne(context, record, request, openIo(record));
+      const payload = payloads.get(record.language);
+      if (!payload) throw new AgentError('INTERNAL', 'a VM without a payload');
+      const result = await runOne(context, record, {...request, payload}, openIo(record));
       results[index] = result;
       await onResult(result);
     }
@@ -66,16 +71,27 @@ export const execVms = async (
   return results;
 };
 
+/** One for each language, before anything is done to a VM. */
+const preparePayloads = async (
+  records: readonly VmRecord[],
+  {program, files}: ExecRequest,
+): Promise<Map<LanguageName | null, Payload>> => {
+  const payloads = new Map<LanguageName | null, Payload>();
+  for (const language of new Set(records.map((record) => record.language))) {
+    payloads.set(language, await preparePayload({program: program(language), language, files}));
+  }
+  return payloads;
+};
+
 const runOne = async (
   context: VmContext,
   record: VmRecord,
-  request: ExecRequest,
+  request: RunRequest,
   io: RunIo,
 ): Promise<RunResult> => {
   try {
     context.signal.throwIfAborted();
-    const program = request.program(record.language);
-    const report = await runInVm(context, targetOf(context, record), {...request, program}, io);
+    const report = await runInVm(context, targetOf(context, record), request, io);
     return {record: report.record, report, error: null, exitCode: report.exitCode};
   } catch (thrown) {
     const error = toAgentError(thrown);

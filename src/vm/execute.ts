@@ -10,16 +10,13 @@ import {createBudget, memorySink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
 import type {BootedVm} from './boot-vm.js';
 import {type CommandIo, runCommand} from './guest-command.js';
-
-import type {Program} from './program.js';
-import {collectOut, stageFiles, stageProgram} from './stage.js';
+import {type Payload, preparePayload} from './payload.js';
+import {collectOut, stageMade, stagePayload} from './stage.js';
 
 export interface ExecuteOptions {
   readonly record: VmRecord;
   readonly image: GuestImage;
-  readonly program: Program;
-  /** Files and folders of the host, for /in. */
-  readonly files: readonly string[];
+  readonly payload: Payload;
   /** `NAME=value`, for this command only. */
   readonly env: readonly string[];
   readonly timeoutMs: number;
@@ -30,19 +27,18 @@ export interface ExecuteOptions {
 }
 
 export const execute = async (vm: BootedVm, options: ExecuteOptions): Promise<Execution> => {
-  const {record, image, files, signal} = options;
-  const staging = {guest: vm.guest, files, language: record.language, user: image.config.user};
-  await stageFiles(staging);
-  const {program, interpretedAs} = await interpret(vm.guest, options);
-  const argv =
-    program.kind === 'command' ? ['/bin/sh', '-c', program.text] : await stageProgram(staging, program);
+  const staging = {guest: vm.guest, user: options.image.config.user};
+  await stagePayload(staging, options.payload);
+  const {payload, interpretedAs} = await interpret(vm.guest, options);
+  if (payload !== options.payload) await stageMade(staging, payload.made);
+  const argv = payload.argv ?? ['/bin/sh', '-c', shellText(payload)];
   const startedAt = performance.now();
   const result = await runCommand({
     guest: vm.guest,
     request: request(options, argv),
     io: options.io,
     timeoutMs: options.timeoutMs,
-    signal,
+    signal: options.signal,
   });
   const durationMs = performance.now() - startedAt;
   // A guest that outlived SIGKILL gives nothing back that could be trusted.
@@ -64,18 +60,22 @@ export const mergeEnv = (...layers: readonly (readonly string[])[]): string[] =>
   return [...merged.values()];
 };
 
+const shellText = ({program}: Payload): string => (program.kind === 'command' ? program.text : '');
+
 /** A command that the guest's shell cannot parse at all is source code, where the VM has a language. */
 const interpret = async (
   guest: Guest,
   options: ExecuteOptions,
-): Promise<{program: Program; interpretedAs: LanguageName | null}> => {
-  const {program, record} = options;
-  if (program.kind !== 'command' || !record.language || !mayBeSource(program.text)) {
-    return {program, interpretedAs: null};
+): Promise<{payload: Payload; interpretedAs: LanguageName | null}> => {
+  const {payload} = options;
+  const {program, language} = payload;
+  if (program.kind !== 'command' || !language || !mayBeSource(program.text)) {
+    return {payload, interpretedAs: null};
   }
   const parsed = await isShell(guest, options, program.text);
-  if (parsed) return {program, interpretedAs: null};
-  return {program: {kind: 'source', source: Buffer.from(program.text)}, interpretedAs: record.language};
+  if (parsed) return {payload, interpretedAs: null};
+  const asSource = {kind: 'source', source: Buffer.from(program.text)} as const;
+  return {payload: await preparePayload({...payload, program: asSource}), interpretedAs: language};
 };
 
 // Words without quotes, brackets or operators always parse: no need to ask the guest.

@@ -1,5 +1,5 @@
 /** What a VM is asked to run, and how the guest is told. */
-import {basename} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {usageError} from '../model/errors.js';
 import {type Language, type LanguageName, languageOf} from '../model/language.js';
 
@@ -66,7 +66,7 @@ const needLanguage = (language: LanguageName | null, flag: string, program: Prog
 
 /** The name of the file that source goes to, beside what --file brings, so that it can import it. */
 export const sourceName = (language: Language, files: readonly string[]): string => {
-  const taken = new Set(files.map((file) => basename(file)));
+  const taken = new Set(files.map((file) => basename(resolve(file))));
   const names = Array.from(
     {length: taken.size + 1},
     (_, n) => `main${n === 0 ? '' : `-${n}`}.${language.extension}`,

@@ -13,13 +13,11 @@ import {withBootedVm} from './boot-vm.js';
 import {machineSpec} from './create-vm.js';
 import {execute} from './execute.js';
 import {fileSink} from './file-sink.js';
-
-import type {Program} from './program.js';
+import type {Payload} from './payload.js';
 import type {VmContext} from './vm-context.js';
 
 export interface RunRequest {
-  readonly program: Program;
-  readonly files: readonly string[];
+  readonly payload: Payload;
   readonly env: readonly string[];
   readonly timeoutMs: number;
   /** Of both streams together. */
@@ -124,7 +122,7 @@ const MAX_RECEIPT_TEXT = 4_096;
 
 const writeReceipt = async (folder: string, request: RunRequest, report: RunReport): Promise<void> => {
   const {record, out, ...rest} = report;
-  const {program} = request;
+  const {program} = request.payload;
   const receipt = {
     vm: record.id,
     image: record.image,

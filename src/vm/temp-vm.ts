@@ -3,6 +3,7 @@ import {type AgentError, toAgentError} from '../model/errors.js';
 import type {RunReport} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {type CreatedVm, createVm} from './create-vm.js';
+import {type PayloadRequest, preparePayload} from './payload.js';
 import {removeVm} from './reap.js';
 import {type RunIo, type RunRequest, runInVm} from './run-in-vm.js';
 import type {VmContext} from './vm-context.js';
@@ -16,7 +17,7 @@ export interface TempEvents {
 
 export interface TempRequest {
   readonly create: CreateOptions;
-  readonly run: RunRequest;
+  readonly run: Omit<RunRequest, 'payload'> & Pick<PayloadRequest, 'program' | 'files'>;
   /** Folder of the host for /out, or null to drop it. */
   readonly outFolder: string | null;
 }
@@ -27,10 +28,11 @@ export const tempVm = async (
   {create, run, outFolder}: TempRequest,
   {io, events}: {readonly io: RunIo; readonly events: TempEvents},
 ): Promise<RunReport | AgentError> => {
+  const payload = await preparePayload({...run, language: create.language});
   const vm = await createVm(context, create, {ephemeral: true});
   try {
     events.created(vm.record);
-    return await runAndTell(context, vm, {run, outFolder, io, events});
+    return await runAndTell(context, vm, {run: {...run, payload}, outFolder, io, events});
   } finally {
     await removeVm(context, vm.record.id, {keepPersist: false});
     events.cleaned(vm.record);
