@@ -154,6 +154,7 @@ describe('a pull that fails', () => {
   });
 
   it('for a layer that never ends says what took too long', async () => {
+    await there.remove();
     there = await createTestStore({...limits, pullMs: 4000});
     registry.serve('stalled', '1', image, 'stalled');
     await expect(pull(`${registry.host}/stalled:1`)).rejects.toMatchObject({
