@@ -40,7 +40,7 @@ export abstract class BaseCommand extends Command {
   /** Parses the command line, then builds what the services need. */
   protected async start<T extends typeof Command>(command: T): Promise<Started<T>> {
     const {flags, args} = (await this.parse(command as never)) as unknown as Parsed<T>;
-    const file = flags['log-file'] ?? null;
+    const file = flags['log-file'] || null;
     if (file !== null) checkLogFile(file);
     this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
     this.progress = this.logger.isPretty(process.stderr)
@@ -60,14 +60,20 @@ export abstract class BaseCommand extends Command {
   protected tellFailure(stream: OutputStream, event: LogEvent, error: AgentError): void {
     this.progress?.clear();
     if (error.code === 'BROKEN_PIPE') return;
-    if (this.logger.isPretty(stream)) process.stderr.write(toPrettyError(error, process.stderr));
-    else this.logger.log(stream, event);
+    if (!this.logger.isPretty(stream)) this.logger.log(stream, event);
+    else this.showError(error, event);
+  }
+
+  private showError(error: AgentError, event: LogEvent): void {
+    process.stderr.write(toPrettyError(error, process.stderr));
+    this.logger.keep(event);
   }
 
   /** Writes an event as JSON whatever the log format: the data that `--json` asks for. */
   protected tellJson(event: LogEvent): void {
     this.progress?.clear();
     process.stdout.write(toJsonLine(event, new Date()));
+    this.logger.keep(event);
   }
 
   /** Data for people or scripts: a table, a list of ids, JSON. */
@@ -97,7 +103,7 @@ export abstract class BaseCommand extends Command {
     this.progress?.clear();
     process.exitCode = interruption.exitCode() ?? exitCodeOf(error.code, this.failureCode);
     if (error.code === 'BROKEN_PIPE') return;
-    if (this.logger.isPretty(process.stderr)) process.stderr.write(toPrettyError(error, process.stderr));
+    if (this.logger.isPretty(process.stderr)) this.showError(error, errorEvent(error));
     else this.logger.log(process.stderr, errorEvent(error));
   }
 

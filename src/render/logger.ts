@@ -20,6 +20,8 @@ export interface LoggerOptions {
 export interface Logger {
   /** Writes an event to a stream: JSON unless the stream is a terminal, or as the format says. */
   readonly log: (stream: OutputStream, event: LogEvent) => void;
+  /** Writes an event to the log file alone, for what is shown in another form. */
+  readonly keep: (event: LogEvent) => void;
   /** Whether this stream gets text for people. */
   readonly isPretty: (stream: OutputStream) => boolean;
 }
@@ -27,13 +29,20 @@ export interface Logger {
 export const createLogger = ({format, level, file}: LoggerOptions): Logger => {
   const isPretty = (stream: OutputStream): boolean =>
     format === 'pretty' || (format === 'auto' && stream.isTTY === true);
+  const isWanted = (event: LogEvent): boolean => logLevels.indexOf(event.level) >= logLevels.indexOf(level);
+  const append = (line: string): void => {
+    if (file !== null) appendFileSync(file, line, {mode: 0o600});
+  };
   return {
     isPretty,
+    keep: (event) => {
+      if (isWanted(event)) append(toJsonLine(event, new Date()));
+    },
     log: (stream, event) => {
-      if (logLevels.indexOf(event.level) < logLevels.indexOf(level)) return;
+      if (!isWanted(event)) return;
       const line = toJsonLine(event, new Date());
-      if (file !== null) appendFileSync(file, line, {mode: 0o600});
       stream.write(isPretty(stream) ? toPrettyLine(event, chalkFor(stream)) : line);
+      append(line);
     },
   };
 };

@@ -6,7 +6,7 @@ import {identifyProcess, isAlive} from '../../src/process/identity.js';
 import {withLock} from '../../src/state/lock.js';
 import {openStore} from '../../src/state/vm-store.js';
 import {claim} from '../../src/vm/lifecycle.js';
-import {idNumber} from './some-records.js';
+import {idNumber} from '../support/some-records.js';
 
 const [path = '', job = '', argument = ''] = process.argv.slice(2);
 const store = openStore(path, process.getuid?.() ?? 0);

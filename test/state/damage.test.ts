@@ -7,8 +7,8 @@ import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {checkDatabaseFile} from '../../src/state/check-file.js';
 import {openStore, openStoreToRead} from '../../src/state/vm-store.js';
+import {idNumber, someRecord} from '../support/some-records.js';
 import {randomSource} from './random-source.js';
-import {idNumber, someRecord} from './some-records.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'damage-'));
 const sound = join(folder, 'sound.mdb');

@@ -10,7 +10,7 @@ import {afterAll, afterEach, describe, expect, it} from 'vitest';
 import {identifyProcess, isAlive} from '../../src/process/identity.js';
 import {type LockOptions, withLock} from '../../src/state/lock.js';
 import {openStore} from '../../src/state/vm-store.js';
-import {idNumber, someRecord} from './some-records.js';
+import {idNumber, someRecord} from '../support/some-records.js';
 
 const script = fileURLToPath(new URL('contender.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'processes-'));

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, it} from 'vitest';
 import {openStore, openStoreToRead, type VmStore} from '../../src/state/vm-store.js';
-import {someRecord} from './some-records.js';
+import {someRecord} from '../support/some-records.js';
 
 const root = mkdtempSync(join(tmpdir(), 'store-'));
 const opened: VmStore[] = [];
