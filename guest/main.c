@@ -45,6 +45,9 @@ static void sweep_when_due(void) {
   last = now_ms();
 }
 
+/* Of two waits, where -1 is for ever. */
+static int sooner(int wait, int other) { return wait < 0 || other < wait ? other : wait; }
+
 static int step(void) {
   bool more = reap();
   channel_receive(dispatch);
@@ -54,9 +57,11 @@ static int step(void) {
   channel_flush();
   if (channel_pending()) more = true;
   if (outlets_were_starved() && channel_wants_output()) more = true;
+  int wait = outlets_rest_ms();
   if (more) return 0;
-  if (shutdown_has_begun()) return SHUTDOWN_MS;
-  return sessions_want_sweep() ? SWEEP_MS : -1;
+  if (shutdown_has_begun()) wait = sooner(wait, SHUTDOWN_MS);
+  if (sessions_want_sweep()) wait = sooner(wait, SWEEP_MS);
+  return wait;
 }
 
 int main(int argc, char **argv) {

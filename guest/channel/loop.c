@@ -31,6 +31,11 @@ void loop_change(struct watch *watch, uint32_t events) {
   if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0) watch->events = events;
 }
 
+void loop_rearm(struct watch *watch) {
+  struct epoll_event event = {.events = watch->events, .data = {.ptr = watch}};
+  epoll_ctl(epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
 void loop_close(struct watch *watch) {
   if (watch->fd < 0) return;
   epoll_ctl(epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
@@ -50,8 +55,10 @@ _Noreturn void loop_run(int (*step)(void)) {
   }
 }
 
-int64_t now_ms(void) {
+int64_t now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
+
+int64_t now_ms(void) { return now_us() / 1000; }

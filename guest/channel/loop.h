@@ -20,6 +20,9 @@ void loop_open(void);
 bool loop_add(struct watch *watch, int fd, uint32_t events);
 void loop_change(struct watch *watch, uint32_t events);
 
+/* For a watch with EPOLLONESHOT: once more. */
+void loop_rearm(struct watch *watch);
+
 /* Forgets the watch and closes its file. A second call does nothing. */
 void loop_close(struct watch *watch);
 
@@ -27,5 +30,6 @@ void loop_close(struct watch *watch);
 _Noreturn void loop_run(int (*step)(void));
 
 int64_t now_ms(void);
+int64_t now_us(void);
 
 #endif

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "bytes.h"
 #include "channel/channel.h"
+#include "channel/loop.h"
 #include "fields.h"
 #include "log.h"
 #include "protocol.h"
@@ -15,19 +15,13 @@
 #define NAME_MOST 32u
 
 static struct field_writer phases;
-static uint64_t started;
+static int64_t started;
 
-static uint64_t microseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-void hello_start(void) { started = microseconds(); }
+void hello_start(void) { started = now_us(); }
 
 void hello_phase(const char *name) {
   uint8_t value[8 + NAME_MOST];
-  uint64_t since = microseconds() - started;
+  uint64_t since = (uint64_t)(now_us() - started);
   size_t length = strnlen(name, NAME_MOST);
   put_u64(value, since);
   memcpy(value + 8, name, length);

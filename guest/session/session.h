@@ -34,6 +34,7 @@ struct outlet {
   struct watch watch;
   uint32_t credit; /* what the host still takes */
   bool readable;
+  int64_t rest_until; /* in microseconds: not read before */
   size_t left; /* once the command has ended: what its pipe still held then */
 };
 

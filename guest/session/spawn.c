@@ -14,8 +14,10 @@
 #include "control/end.h"
 #include "session/cgroup.h"
 #include "session/descendants.h"
+#include "session/stream.h"
 
 #define PIPES 4 /* stdin, stdout, stderr, report */
+#define OUTPUT_PIPE (256 * 1024)
 #define AGENT_FILES 65536
 #define CHILD_FILES_SOFT 1024
 #define CHILD_FILES_HARD 65536
@@ -68,6 +70,8 @@ static bool open_pipes(struct pipes *pipes, enum session_kind kind) {
     pipes->ours[i] = ends[i == 0 ? 1 : 0];
     pipes->theirs[i] = ends[i == 0 ? 0 : 1];
     fcntl(pipes->ours[i], F_SETFL, O_NONBLOCK);
+    /* So much is written while a pipe rests; refused where pipes have a quota, which is no harm. */
+    if (i == 1 || i == 2) fcntl(pipes->ours[i], F_SETPIPE_SZ, OUTPUT_PIPE);
   }
   return true;
 }
@@ -115,7 +119,8 @@ static bool watch_pipes(struct session *session, const struct pipes *pipes) {
     watches[i]->fd = pipes->ours[i];
     /* Our own child's report is read when it is reaped. */
     if (i == REPORT_FD && cgroup_is_used()) continue;
-    uint32_t events = (i == 0 ? EPOLLOUT : EPOLLIN) | EPOLLET;
+    uint32_t events = i == REPORT_FD ? EPOLLIN | EPOLLET : OUTLET_EVENTS;
+    if (i == 0) events = EPOLLOUT | EPOLLET;
     watched &= loop_add(watches[i], pipes->ours[i], events);
   }
   return watched;

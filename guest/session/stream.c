@@ -15,7 +15,17 @@
 /* Credit goes back in pieces of this size; the host can never run dry before one is due. */
 #define CREDIT_STEP 65536u
 
+/*
+ * The agent runs before every command, so it would read each line in the moment it is written, one
+ * frame and two switches a line. After a short read a pipe rests, and what comes meanwhile comes at
+ * once; the first output after a pause is never late.
+ */
+#define FULL_READ 32768
+#define REST_US 2000
+#define DISCARD_REST_US 20000
+
 static bool starved;
+static int64_t next_due;
 
 static void on_inlet(struct watch *watch, uint32_t events) {
   struct inlet *inlet = (struct inlet *)watch;
@@ -118,22 +128,44 @@ void inlet_pump(struct session *session) {
   give_credit(session);
 }
 
+/* Notes what a read gave; true when there may be more at once. */
+static bool took(struct outlet *outlet, ssize_t got, int64_t now, int64_t rest) {
+  if (got >= FULL_READ) return true;
+  if (got > 0) {
+    outlet->rest_until = now + rest;
+  } else if (got < 0 && errno == EAGAIN) {
+    outlet->readable = false;
+    loop_rearm(&outlet->watch);
+  } else {
+    loop_close(&outlet->watch);
+  }
+  return false;
+}
+
+static bool is_resting(const struct outlet *outlet, int64_t now) {
+  if (now >= outlet->rest_until) return false;
+  if (next_due == 0 || outlet->rest_until < next_due) next_due = outlet->rest_until;
+  return true;
+}
+
 /* Processes left behind must neither block nor die of SIGPIPE for what they still print. */
-static bool discard(struct outlet *outlet) {
+static bool discard(struct outlet *outlet, int64_t now) {
   static uint8_t nowhere[65536];
+  if (is_resting(outlet, now)) return false;
   ssize_t got = read(outlet->watch.fd, nowhere, sizeof nowhere);
-  if (got > 0) return true;
-  if (got < 0 && errno == EAGAIN) outlet->readable = false;
-  else loop_close(&outlet->watch);
+  if (got <= 0) return took(outlet, got, now, 0);
+  outlet->rest_until = now + DISCARD_REST_US;
+  is_resting(outlet, now);
   return false;
 }
 
 bool outlet_pump(struct session *session, int index) {
   struct outlet *outlet = &session->out[index];
   if (outlet->watch.fd < 0 || !outlet->readable) return false;
-  if (session->exited) return discard(outlet);
+  int64_t now = now_us();
+  if (session->exited) return discard(outlet, now);
   size_t most = outlet->credit < outlet->left ? outlet->credit : outlet->left;
-  if (most == 0) return false;
+  if (most == 0 || (!session->ended && is_resting(outlet, now))) return false;
   if (!channel_wants_output()) {
     starved = true;
     return false;
@@ -143,12 +175,12 @@ bool outlet_pump(struct session *session, int index) {
   if (got > 0) {
     outlet->credit -= (uint32_t)got;
     if (outlet->left != SIZE_MAX) outlet->left -= (size_t)got;
-    return true;
+  } else if (session->ended) {
+    outlet->left = 0;
   }
-  if (got < 0 && errno == EAGAIN) outlet->readable = false;
-  else loop_close(&outlet->watch);
-  if (session->ended) outlet->left = 0;
-  return false;
+  bool more = took(outlet, got, now, REST_US);
+  if (got > 0 && !session->ended) is_resting(outlet, now);
+  return more || (got > 0 && session->ended);
 }
 
 void outlet_bound(struct outlet *outlet) {
@@ -166,4 +198,11 @@ bool outlets_were_starved(void) {
   bool result = starved;
   starved = false;
   return result;
+}
+
+int outlets_rest_ms(void) {
+  if (next_due == 0) return -1;
+  int64_t left = next_due - now_us();
+  next_due = 0;
+  return left <= 0 ? 0 : (int)((left + 999) / 1000);
 }

@@ -2,12 +2,17 @@
 #ifndef AGENT_STREAM_H
 #define AGENT_STREAM_H
 
+#include <sys/epoll.h>
+
 #include "session/session.h"
 
 void inlet_init(struct inlet *inlet);
 void inlet_receive(struct session *session, const uint8_t *bytes, size_t length);
 void inlet_pump(struct session *session);
 void inlet_close(struct inlet *inlet);
+
+/* How an outlet is watched; it is armed again when its pipe was found empty. */
+#define OUTLET_EVENTS (EPOLLIN | EPOLLONESHOT)
 
 void outlet_init(struct outlet *outlet);
 bool outlet_pump(struct session *session, int index);
@@ -16,7 +21,10 @@ bool outlet_pump(struct session *session, int index);
 void outlet_bound(struct outlet *outlet);
 bool outlet_is_done(const struct outlet *outlet);
 
-/* Output that waited only for the channel since the last call. */
+/* Whether output waited only for the channel since the last call. */
 bool outlets_were_starved(void);
+
+/* Milliseconds until output that waits for more to come with it is due; -1 when there is none. */
+int outlets_rest_ms(void);
 
 #endif

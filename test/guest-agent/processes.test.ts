@@ -57,6 +57,14 @@ test('lets what a command left behind go on, even when it prints', () =>
     await agent.peer.run(`kill ${output.split('\n')[0]}`);
   }));
 
+test('takes everything that is printed after the end of the command', () =>
+  withAgent(async (agent) => {
+    const seconds = String(100_000 + Math.floor(Math.random() * 1e6));
+    await agent.peer.sh(`(head -c 3000000 /dev/zero; sleep ${seconds}) & exit 0`).exit;
+    await expect.poll(() => count(agent, seconds), {timeout: 10_000}).toBe(1);
+    await agent.peer.run(`pkill -f "^sleep ${seconds}$"`);
+  }));
+
 test('reaps orphans', () =>
   withAgent(async (agent) => {
     await agent.peer.run('for i in 1 2 3 4 5 6 7 8; do (setsid sleep 0.1 &) ; done');
