@@ -54,6 +54,12 @@ export const toolEnv = (env: Env): Env => ({
   LC_ALL: 'C.UTF-8',
 });
 
+/** buildah keeps notes in the user's runtime folder, and invents one in /var/tmp for a user without: `folder` instead. */
+export const withRuntimeFolder = (env: Env, folder: string): Env => ({
+  ...env,
+  XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR || folder,
+});
+
 const containerPaths = (folder: string, env: Env) => ({
   storage: env.CONTAINERS_STORAGE_CONF || join(folder, 'storage.conf'),
   registries: env.CONTAINERS_REGISTRIES_CONF || join(folder, 'registries.conf'),

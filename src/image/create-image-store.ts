@@ -116,7 +116,10 @@ const pullSource = (reference: string): PullSource => {
     'IMAGE_NOT_FOUND',
     `There is no image '${source.text}' here, and no registry has it.`,
     {
-      hints: ['agent image list shows the images that are here', 'agent image build makes one'],
+      hints: [
+        `make it: agent image build ${/^localhost\/agent\/([a-z]+):/.exec(source.text)?.[1] ?? 'LANGUAGE'}`,
+        'agent image list shows the images that are here',
+      ],
     },
   );
 };

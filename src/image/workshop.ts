@@ -6,7 +6,14 @@ import {mkdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../model/errors.js';
 import type {RunOptions, RunResult} from '../process/run.js';
-import {type Containers, type Env, prepareContainers, type StorageDriver, toolEnv} from './containers.js';
+import {
+  type Containers,
+  type Env,
+  prepareContainers,
+  type StorageDriver,
+  toolEnv,
+  withRuntimeFolder,
+} from './containers.js';
 import {checkHostRoot, createHostRoot, type HostRoot} from './host-root.js';
 import type {ImageLimits} from './image-store.js';
 import {deadTempFolders, makeTempFolder} from './temp-folder.js';
@@ -54,15 +61,15 @@ export const withWorkshop = async <T>(
   if (options.signal.aborted) throw new AgentError('INTERRUPTED', 'It was interrupted before it began.');
   const env = toolEnv(host.env);
   await requireTools({tools: options.tools, env});
-  await checkHostRoot({...host, env});
   await reapWorkshops(host);
   const root = createHostRoot(host);
   const scratch = await makeTempFolder(host.containersFolder);
   try {
+    await checkHostRoot({...host, env: withRuntimeFolder(env, scratch)});
     const containers = await prepareContainers({
       folder: host.containersFolder,
       env: host.env,
-      driver: () => probeOverlay({root, scratch, env}),
+      driver: () => probeOverlay({root, scratch, env: withRuntimeFolder(env, scratch)}),
     });
     const folder = await makeTempFolder(host.imagesFolder);
     try {
@@ -94,7 +101,7 @@ const openWorkshop = async (parts: {
   const {root, folder, scratch, containers} = parts;
   const tmp = join(scratch, 'tmp');
   await mkdir(tmp, {mode: 0o700});
-  const env = {...containers.env, TMPDIR: tmp};
+  const env = withRuntimeFolder({...containers.env, TMPDIR: tmp}, tmp);
   const flags = storageFlags(scratch, await driverOf(containers));
   const asRoot: Workshop['asRoot'] = (args, step, more) => root.run({...step, args, env: {...env, ...more}});
   return {
@@ -148,7 +155,7 @@ const removeTree = async (options: {root: HostRoot; folder: string; env: Env}): 
   } catch {
     await root.run({
       args: ['rm', '-rf', '--', folder],
-      env,
+      env: withRuntimeFolder(env, folder),
       phase: `removing ${folder}`,
       timeoutMs: 120_000,
     });
