@@ -42,12 +42,13 @@ bool boot(void) {
   open_console();
   mount_early("proc", "/proc");
   mount_early("sysfs", "/sys");
-  options_read(&options);
   modules_load();
   hello_phase("modules");
   int port = port_open();
   channel_open(port, port);
   hello_phase("channel");
+  /* From here on a failure reaches the host too. */
+  options_read(&options);
   unlink("/init");
   network_up_loopback();
   if (options.root[0] == 0) {

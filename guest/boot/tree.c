@@ -74,6 +74,13 @@ static void make_directory(int root, const char *path, mode_t mode) {
   if (fchmodat(root, path, mode, 0) != 0) log_line("chmod /%s: %s", path, strerror(errno));
 }
 
+/* As the image has it; only what is missing or no directory is made. */
+static void find_directory(int root, const char *path, mode_t mode) {
+  int fd = directory_find(root, path, mode);
+  if (fd < 0) log_line("make /%s: %s", path, strerror(errno));
+  else close(fd);
+}
+
 /* A directory of that name that is not empty stays: it is the image's, and in nobody's way. */
 static void make_link(int root, const char *directory, const char *name, const char *target) {
   int fd = directory_make(root, directory, 0755);
@@ -93,7 +100,6 @@ void tree_make(int root) {
   for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
     make_link(root, links[i].directory, links[i].name, links[i].target);
   }
-  int tmp = directory_find(root, "tmp", 01777);
-  if (tmp < 0) log_line("make /tmp: %s", strerror(errno));
-  else close(tmp);
+  find_directory(root, "tmp", 01777);
+  find_directory(root, "run", 0755);
 }

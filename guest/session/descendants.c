@@ -54,9 +54,18 @@ void descendants_supervise(void) {
   reap_until_alone(command);
 }
 
+/* `STATE PARENT GROUP SESSION ...`, as behind the name in /proc/PID/stat. */
+static bool parse_rest(char *rest, struct process *process) {
+  char *at = rest + 2;
+  if (strlen(rest) < 3) return false;
+  process->parent = (pid_t)strtol(at, &at, 10);
+  strtol(at, &at, 10);
+  process->session = (pid_t)strtol(at, &at, 10);
+  return rest[0] != 'Z' && rest[0] != 'X';
+}
+
 static bool read_process(const char *name, struct process *process) {
-  char path[48], text[512], state;
-  int parent, group, session;
+  char path[48], text[512];
   snprintf(path, sizeof path, "/proc/%.20s/stat", name);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
@@ -65,12 +74,9 @@ static bool read_process(const char *name, struct process *process) {
   if (got <= 0) return false;
   text[got] = 0;
   /* The name before the last ')' is the program's own choice. */
-  const char *rest = strrchr(text, ')');
-  if (rest == NULL || sscanf(rest + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4) {
-    return false;
-  }
-  *process = (struct process){.pid = atoi(name), .parent = parent, .session = session};
-  return state != 'Z' && state != 'X';
+  char *rest = strrchr(text, ')');
+  *process = (struct process){.pid = atoi(name)};
+  return rest != NULL && strlen(rest) > 2 && parse_rest(rest + 2, process);
 }
 
 static size_t read_processes(void) {
