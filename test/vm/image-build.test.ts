@@ -81,7 +81,7 @@ describe("a language's image", () => {
 describe('a build from packages that does not come to its end', () => {
   let there: TestStore;
   beforeEach(async () => {
-    there = await createTestStore({...defaultLimits, buildMs: 2000});
+    there = await createTestStore();
   });
   afterEach(() => there.remove());
 
@@ -97,6 +97,8 @@ describe('a build from packages that does not come to its end', () => {
   });
 
   it('because its time is up leaves nothing', async () => {
+    await there.remove();
+    there = await createTestStore({...defaultLimits, buildMs: 2000});
     await expect(there.store.buildLanguage({...work(), language: 'python'})).rejects.toMatchObject({
       code: 'DEADLINE',
       message: expect.stringContaining('building python took longer than'),
