@@ -34,7 +34,6 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     paths,
     self,
     isAlive,
-    terminate,
     progress,
     signal,
     store,
@@ -74,10 +73,6 @@ const lockIn = <T>(
   const onWait = (holder: ProcessRef): void =>
     progress.step(`waiting for process ${holder.pid} to finish with ${name}`);
   return withLock({database, name, self, isAlive, timeoutMs: LOCK_DEADLINE_MS, signal, onWait}, work);
-};
-
-const terminate = (ref: ProcessRef): void => {
-  if (isAlive(ref)) process.kill(ref.pid, 'SIGTERM');
 };
 
 // Crockford's alphabet without the letters that look like digits.

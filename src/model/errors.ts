@@ -64,12 +64,13 @@ export const deadlineError = (
 
 const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 
-/** Anything thrown, as an AgentError: ours unchanged, a full disk named, the rest INTERNAL. */
+/** Anything thrown, as an AgentError: ours unchanged, a full disk and an abort named, the rest INTERNAL. */
 export const toAgentError = (thrown: unknown): AgentError => {
   if (thrown instanceof AgentError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
     return diskFull(error.message, error);
+  if (error.name === 'AbortError') return new AgentError('INTERRUPTED', 'interrupted', {cause: error});
   return new AgentError('INTERNAL', error.message, {cause: error});
 };
 

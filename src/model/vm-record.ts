@@ -48,5 +48,7 @@ export interface VmRecord {
   readonly lastRunAt: string | null;
   /** The process that carries out the present transition, or holds the VMM. */
   readonly owner: ProcessRef | null;
+  /** Processes that the VM was taken from, until they have let go of it. */
+  readonly evicted: readonly ProcessRef[];
   readonly vmm: ProcessRef | null;
 }

@@ -27,6 +27,7 @@ const vmRecord = z.object({
   createdAt: z.string(),
   lastRunAt: z.string().nullable(),
   owner: processRef.nullable(),
+  evicted: z.array(processRef).default([]),
   vmm: processRef.nullable(),
 }) satisfies z.ZodType<VmRecord>;
 

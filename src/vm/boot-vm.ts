@@ -6,6 +6,7 @@ import type {Machine, MachineSpec} from '../launcher/launcher.js';
 import {AgentError, toAgentError} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, claim, moveTo} from './lifecycle.js';
+import {whileOwned} from './ownership.js';
 import type {VmContext} from './vm-context.js';
 
 export interface BootedVm {
@@ -23,25 +24,47 @@ const POWER_OFF_MS = 5_000;
 export const withBootedVm = async <T>(
   context: VmContext,
   {record, spec}: {readonly record: VmRecord; readonly spec: MachineSpec},
-  use: (vm: BootedVm) => Promise<T>,
+  use: (vm: BootedVm, context: VmContext) => Promise<T>,
 ): Promise<T> => {
   context.store().update(record.id, (present) => claim(present, 'booting', context));
+  return await whileOwned(context, record.id, (held) => bootAndUse(held, {record, spec}, use));
+};
+
+const bootAndUse = async <T>(
+  context: VmContext,
+  {record, spec}: {readonly record: VmRecord; readonly spec: MachineSpec},
+  use: (vm: BootedVm, context: VmContext) => Promise<T>,
+): Promise<T> => {
   let machine: Machine | undefined;
   let guest: Guest | undefined;
   try {
     const startedAt = performance.now();
-    machine = await context.launcher(record.launcher).boot(spec, context);
+    const interruption = linked(context.signal);
+    machine = await context
+      .launcher(record.launcher)
+      .boot(spec, {progress: context.progress, signal: interruption.signal});
     guest = await greet(context, record, machine);
-    const result = await use({guest, machine, bootMs: performance.now() - startedAt});
+    // From now on an interrupted guest gets to write its disks.
+    interruption.unlink();
+    const result = await use({guest, machine, bootMs: performance.now() - startedAt}, context);
     await end({record, guest, machine});
     finish(context, record, null);
     return result;
   } catch (error) {
     if (machine && guest) await end({record, guest, machine});
     else await machine?.kill();
-    finish(context, record, guest ? null : toAgentError(error).message);
+    finish(context, record, guest || context.signal.aborted ? null : toAgentError(error).message);
     throw error;
   }
+};
+
+/** A signal that is aborted with another one, until it is unlinked. */
+const linked = (signal: AbortSignal): {readonly signal: AbortSignal; readonly unlink: () => void} => {
+  const own = new AbortController();
+  const abort = (): void => own.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  return {signal: own.signal, unlink: () => signal.removeEventListener('abort', abort)};
 };
 
 const greet = async (context: VmContext, record: VmRecord, machine: Machine): Promise<Guest> => {

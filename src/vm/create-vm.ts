@@ -8,6 +8,7 @@ import type {Phases} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {makePrivateFolder} from '../state/state-paths.js';
 import {changeOwn, moveTo} from './lifecycle.js';
+import {whileOwned} from './ownership.js';
 import {persistFolder, reap, removeVm, vmFolder} from './reap.js';
 import type {VmContext} from './vm-context.js';
 
@@ -30,9 +31,11 @@ export const createVm = async (
   const record = newRecord(context, options, {reference, ephemeral});
   context.store().insert(record);
   try {
-    return await provision(context, record, ephemeral);
+    return await whileOwned(context, record.id, (held) => provision(held, record, ephemeral));
   } catch (error) {
-    await removeVm(context, record.id, {keepPersist: false});
+    await removeVm(context, record.id, {keepPersist: false}).catch(() => {
+      // What stays has its record: it is reaped, and the first error tells more.
+    });
     throw error;
   }
 };
@@ -61,6 +64,7 @@ const newRecord = (
   createdAt: context.now().toISOString(),
   lastRunAt: null,
   owner: context.self,
+  evicted: [],
   vmm: null,
 });
 

@@ -2,7 +2,7 @@
 import {type AgentError, toAgentError} from '../model/errors.js';
 import {isVmId} from '../model/vm-id.js';
 import type {VmRecord} from '../model/vm-record.js';
-import {moveTo} from './lifecycle.js';
+import {busyError, moveTo, owns} from './lifecycle.js';
 import {reap, removeVm} from './reap.js';
 import {seize} from './seize.js';
 import {type Selection, selectVms} from './select-vms.js';
@@ -80,7 +80,10 @@ const tryOne = async (context: VmContext, vm: EndedVm, endOne: EndOne): Promise<
 const stopVm = async (context: VmContext, {id}: EndedVm): Promise<void> => {
   if (context.store().get(id)?.status === 'stopped') return;
   await seize(context, id, 'stopping');
-  context.store().update(id, (present) => moveTo(present, {status: 'stopped'}));
+  context.store().update(id, (present) => {
+    if (!owns(present, context.self)) throw busyError(present);
+    return moveTo(present, {status: 'stopped'});
+  });
 };
 
 const cleanVm = async (context: VmContext, id: string, keepPersist: boolean): Promise<void> => {

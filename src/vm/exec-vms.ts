@@ -26,7 +26,7 @@ export type RunResult =
 
 /** The VMs a command will run on. `--all` means those that are up or ready, not the stopped ones. */
 export const selectForExec = (context: VmContext, selection: Selection): VmRecord[] => {
-  const {records} = context.store().list();
+  const records = context.storeIfAny()?.list().records ?? [];
   const usable = records.filter((record) => record.status === 'ready' || record.status === 'running');
   const selected = selectVms(selection.vms.length > 0 ? records : usable, selection);
   if (selected.length === 0) {

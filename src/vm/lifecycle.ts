@@ -41,7 +41,7 @@ export const claim = (
   {self, isAlive}: {readonly self: ProcessRef; readonly isAlive: (ref: ProcessRef) => boolean},
 ): VmRecord => {
   if (record.owner && record.owner.pid !== self.pid && isAlive(record.owner)) throw busyError(record);
-  return moveTo(record, {status, owner: self});
+  return {...moveTo(record, {status, owner: self}), evicted: record.evicted.filter(isAlive)};
 };
 
 /** Changes the record only while `self` owns the VM: whoever took it meanwhile has won, and keeps it as it is. */
@@ -49,8 +49,25 @@ export const changeOwn = (
   record: VmRecord,
   self: ProcessRef,
   change: (record: VmRecord) => VmRecord,
-): VmRecord =>
-  record.owner?.pid === self.pid && record.owner.startedAt === self.startedAt ? change(record) : record;
+): VmRecord => (owns(record, self) ? change(record) : record);
+
+const isSame = (a: ProcessRef, b: ProcessRef): boolean => a.pid === b.pid && a.startedAt === b.startedAt;
+
+export const owns = (record: VmRecord, self: ProcessRef): boolean =>
+  record.owner !== null && isSame(record.owner, self);
+
+/** Takes a VM from whoever works on it: that process is noted until it has let go. */
+export const takeOver = (record: VmRecord, status: 'stopping' | 'cleaning', self: ProcessRef): VmRecord => {
+  const taken = moveTo(record, {status, owner: self, vmm: record.vmm});
+  const {owner, evicted} = record;
+  return owner && !isSame(owner, self) ? {...taken, evicted: [...evicted, owner]} : taken;
+};
+
+/** What a process does last with a VM that was taken from it. */
+export const letGo = (record: VmRecord, self: ProcessRef): VmRecord =>
+  record.evicted.some((ref) => isSame(ref, self))
+    ? {...record, evicted: record.evicted.filter((ref) => !isSame(ref, self))}
+    : record;
 
 export const busyError = (record: VmRecord): AgentError =>
   new AgentError('VM_BUSY', `VM '${record.id}' is ${record.status}.`, {

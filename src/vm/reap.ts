@@ -1,22 +1,39 @@
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {VmRecord} from '../model/vm-record.js';
-import {settle} from './lifecycle.js';
+import {changeOwn, settle} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
 
 /** Tidies up after processes that were killed: every command that writes calls it first. */
 export const reap = async (context: VmContext): Promise<void> => {
   const {records} = context.store().list();
   for (const record of records) {
-    if (settle(record, context.isAlive) !== record) await settleForGood(context, record);
+    if (isOrphan(context, record)) {
+      await reapOne(context, record.id).catch(() => {
+        // Its record still shows it, and cleaning it tells why it stays. Nobody else's work may fail for it.
+      });
+    }
   }
 };
 
-const settleForGood = async (context: VmContext, record: VmRecord): Promise<void> => {
-  await context.launcher(record.launcher).destroy({...record, folder: vmFolder(context, record.id)});
-  if (record.ephemeral || record.status === 'cleaning')
-    await removeVm(context, record.id, {keepPersist: false});
-  else context.store().update(record.id, (present) => settle(present, context.isAlive));
+const isOrphan = (context: VmContext, record: VmRecord): boolean =>
+  settle(record, context.isAlive) !== record;
+
+/** As its owner, so that nobody boots it meanwhile and loses that VMM to us. */
+const reapOne = async (context: VmContext, id: string): Promise<void> => {
+  const {self} = context;
+  let orphan: VmRecord | undefined;
+  const mine = context.store().update(id, (present) => {
+    orphan = isOrphan(context, present) ? present : undefined;
+    return orphan ? {...present, owner: self} : present;
+  });
+  if (!mine || !orphan) return;
+  const settled = settle(orphan, context.isAlive);
+  await context.launcher(mine.launcher).destroy({...mine, folder: vmFolder(context, id)});
+  // Whether a disk that outlives its VM was to go too, only who cleaned it knew.
+  if (mine.ephemeral || (mine.status === 'cleaning' && !mine.persist)) {
+    await removeVm(context, id, {keepPersist: false});
+  } else context.store().update(id, (present) => changeOwn(present, self, () => settled));
 };
 
 export const vmFolder = (context: VmContext, id: string): string => join(context.paths.vms, id);

@@ -77,8 +77,8 @@ const boot = async (
   const {record, image} = target;
   let used = {bootMs: 0, endedAt: 0, accelerator: ''};
   const budget = createBudget(request.maxOutputBytes);
-  const execution = await withBootedVm(context, target, async (vm) => {
-    const result = await execute(vm, {...target, ...request, io: {...io, budget}, signal: context.signal});
+  const execution = await withBootedVm(context, target, async (vm, {signal}) => {
+    const result = await execute(vm, {...target, ...request, io: {...io, budget}, signal});
     used = {bootMs: vm.bootMs, endedAt: performance.now(), accelerator: vm.machine.accelerator};
     return result;
   });

@@ -1,44 +1,60 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {ProcessRef, VmRecord} from '../model/vm-record.js';
-import {moveTo} from './lifecycle.js';
+import {AgentError} from '../model/errors.js';
+import type {VmRecord} from '../model/vm-record.js';
+import {busyError, letGo, owns, takeOver} from './lifecycle.js';
 import {vmFolder} from './reap.js';
 import type {VmContext} from './vm-context.js';
 
-const OWNER_DEADLINE_MS = 20_000;
+const LETTING_GO_MS = 20_000;
 const POLL_MS = 50;
 
 /**
- * Takes a VM over: asks its present owner to end (it lets the guest write its disks), then ends what is left. A VM that
- * is gone meanwhile is none to take.
+ * Takes a VM over and waits until those it was taken from have let go: they see it in the record, and let the guest
+ * write its disks. Then ends what is left. A VM that is gone meanwhile is none to take. Throws VM_BUSY where the VM is
+ * taken from us in turn.
  */
 export const seize = async (
   context: VmContext,
   id: string,
   status: 'stopping' | 'cleaning',
 ): Promise<void> => {
-  const before = context.store().get(id);
-  if (!before) return;
-  const after = context.store().update(id, (present) => take(context, present, status));
-  const {owner} = before;
-  if (after && owner && owner.pid !== context.self.pid) {
-    // Somebody else is cleaning it already: they win, and we wait for them.
-    if (before.status !== 'cleaning') context.terminate(owner);
-    await waitWhileHeld(context, owner, id);
+  const taken = context.store().update(id, (present) => take(context, present, status));
+  if (!taken) return;
+  // Somebody else is cleaning it already: they win, and we wait for them.
+  const isHeld = owns(taken, context.self) ? isHeldByEvicted : isHeldByOwner;
+  try {
+    await waitWhile(context, id, isHeld);
+  } catch (error) {
+    context.store().update(id, (present) => letGo(present, context.self));
+    throw error;
   }
-  await context.launcher(before.launcher).destroy({id, folder: vmFolder(context, id), vmm: before.vmm});
+  await context.launcher(taken.launcher).destroy({id, folder: vmFolder(context, id), vmm: taken.vmm});
 };
 
 const take = (context: VmContext, present: VmRecord, status: 'stopping' | 'cleaning'): VmRecord =>
   status === 'cleaning' && isBeingCleaned(context, present)
     ? present
-    : moveTo(present, {status, owner: context.self, vmm: present.vmm});
+    : takeOver(present, status, context.self);
 
 const isBeingCleaned = (context: VmContext, {status, owner}: VmRecord): boolean =>
   status === 'cleaning' && owner !== null && owner.pid !== context.self.pid && context.isAlive(owner);
 
-/** An owner that has not let go by the deadline is stuck: its VMM is then ended over its head. */
-const waitWhileHeld = async (context: VmContext, owner: ProcessRef, id: string): Promise<void> => {
-  const deadline = Date.now() + OWNER_DEADLINE_MS;
-  const isHeld = (): boolean => context.isAlive(owner) && context.store().get(id) !== undefined;
-  while (isHeld() && Date.now() < deadline) await sleep(POLL_MS);
+type IsHeld = (context: VmContext, record: VmRecord) => boolean;
+
+const isHeldByEvicted: IsHeld = (context, record) => {
+  if (!owns(record, context.self)) throw busyError(record);
+  return record.evicted.some(context.isAlive);
+};
+
+const isHeldByOwner: IsHeld = isBeingCleaned;
+
+/** Who has not let go by the deadline is stuck: the VMM is then ended over its head. */
+const waitWhile = async (context: VmContext, id: string, isHeld: IsHeld): Promise<void> => {
+  const deadline = Date.now() + LETTING_GO_MS;
+  for (;;) {
+    const present = context.store().get(id);
+    if (!present || !isHeld(context, present) || Date.now() > deadline) return;
+    if (context.signal.aborted) throw new AgentError('INTERRUPTED', `waiting for VM '${id}' was interrupted`);
+    await sleep(POLL_MS);
+  }
 };

@@ -21,8 +21,6 @@ export interface VmContext {
   readonly launcher: (name: LauncherName) => Launcher;
   readonly self: ProcessRef;
   readonly isAlive: (ref: ProcessRef) => boolean;
-  /** Sends SIGTERM to that very process; does nothing where it is gone. */
-  readonly terminate: (ref: ProcessRef) => void;
   readonly now: () => Date;
   /** Eight characters of 0-9 and a-z. */
   readonly randomId: () => string;

@@ -21,6 +21,7 @@ export const someRecord = (change: Partial<VmRecord> = {}): VmRecord => ({
   createdAt: '2026-01-31T12:00:00.000Z',
   lastRunAt: null,
   owner: null,
+  evicted: [],
   vmm: null,
   ...change,
 });
