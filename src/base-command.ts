@@ -61,11 +61,11 @@ export abstract class BaseCommand extends Command {
     this.progress?.clear();
     if (error.code === 'BROKEN_PIPE') return;
     if (!this.logger.isPretty(stream)) this.logger.log(stream, event);
-    else this.showError(error, event);
+    else this.showError(error, event, stream === process.stdout ? process.stderr : stream);
   }
 
-  private showError(error: AgentError, event: LogEvent): void {
-    process.stderr.write(toPrettyError(error, process.stderr));
+  private showError(error: AgentError, event: LogEvent, stream: OutputStream = process.stderr): void {
+    stream.write(toPrettyError(error, stream));
     this.logger.keep(event);
   }
 

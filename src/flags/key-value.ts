@@ -14,7 +14,18 @@ const parseLabel = (label: string): [string, string] => {
 export const parseEnv = (
   entries: readonly string[] | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): string[] => (entries ?? []).flatMap((entry) => parseEntry(entry, env));
+): string[] => {
+  const parsed = (entries ?? []).flatMap((entry) => parseEntry(entry, env));
+  const bytes = parsed.reduce((sum, entry) => sum + Buffer.byteLength(entry), 0);
+  if (bytes <= MAX_ENV_BYTES) return parsed;
+  throw usageError(
+    `--env takes ${Math.ceil(bytes / 1024)} KiB in all, and ${MAX_ENV_BYTES / 1024} KiB is the most.`,
+    'pass large data on standard input, or as a file: --file PATH',
+  );
+};
+
+/** A VM's and a command's together, with the command itself, still fit what a guest takes: 1 MiB. */
+const MAX_ENV_BYTES = 256 * 1024;
 
 const parseEntry = (entry: string, env: Readonly<Record<string, string | undefined>>): string[] => {
   const [name = ''] = entry.split('=', 1);

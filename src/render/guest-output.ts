@@ -2,6 +2,8 @@
 import type {Readable} from 'node:stream';
 import {memorySink, type Sink} from '../model/sink.js';
 import {outputFields} from './captured-output.js';
+import {createLogStream} from './log-stream.js';
+import type {OutputStream} from './logger.js';
 import {prefixedSink, streamSink} from './output-sink.js';
 
 interface GuestIo {
@@ -15,6 +17,8 @@ export interface GuestOutput {
   readonly open: (id: string) => GuestIo;
   /** Ends them. With `isJson` it returns what was said, as fields for the VM's JSON object. */
   readonly close: (id: string) => Promise<Record<string, unknown> | undefined>;
+  /** Where the log lines go. */
+  readonly log: OutputStream;
 }
 
 interface GuestOutputOptions {
@@ -40,6 +44,7 @@ export const createGuestOutput = ({
 const capturedOutput = (stdin: Readable | null): GuestOutput => {
   const captured = new Map<string, {readonly stdout: MemorySink; readonly stderr: MemorySink}>();
   return {
+    log: process.stderr,
     open: (id) => {
       const sinks = {stdout: memorySink(MAX_CAPTURED), stderr: memorySink(MAX_CAPTURED)};
       captured.set(id, sinks);
@@ -62,9 +67,15 @@ type MemorySink = ReturnType<typeof memorySink>;
 
 const streamedOutput = (stdin: Readable | null, isShared: boolean): GuestOutput => {
   const opened = new Map<string, readonly Sink[]>();
-  const sinkFor = (id: string, stream: NodeJS.WriteStream): Sink =>
-    isShared ? prefixedSink(streamSink(stream), `${id} | `) : streamSink(stream);
+  const {log, watch} = createLogStream(process.stderr);
+  const sinkFor = (id: string, stream: NodeJS.WriteStream): Sink => {
+    // On a terminal both streams are on the same line; elsewhere standard output is somebody else's.
+    const isSeen = stream === process.stderr || stream.isTTY;
+    const sink = isSeen ? watch(streamSink(stream)) : streamSink(stream);
+    return isShared ? prefixedSink(sink, `${id} | `) : sink;
+  };
   return {
+    log,
     open: (id) => {
       const [stdout, stderr] = [sinkFor(id, process.stdout), sinkFor(id, process.stderr)];
       opened.set(id, [stdout, stderr]);

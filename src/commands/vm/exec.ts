@@ -67,7 +67,7 @@ export default class VmExec extends BaseCommand {
     const event = result.report ? runEvent('vm exec', result.report) : runErrorEvent('vm exec', result);
     const captured = await output.close(result.record.id);
     if (captured) this.tellJson({...event, fields: {...event.fields, ...captured}});
-    else if (result.report) this.tell(process.stderr, event);
-    else this.tellFailure(process.stderr, event, result.error);
+    else if (result.report) this.tell(output.log, event);
+    else this.tellFailure(output.log, event, result.error);
   }
 }

@@ -79,10 +79,10 @@ export default class VmTemp extends BaseCommand {
     };
     const verb = 'temporary vm execution';
     return {
-      created: (record) => this.tell(process.stderr, tempCreatedEvent(record)),
+      created: (record) => this.tell(output.log, tempCreatedEvent(record)),
       completed: (_record, report) => {
         const event = runEvent(verb, report);
-        return finish(event, () => this.tell(process.stderr, event));
+        return finish(event, () => this.tell(output.log, event));
       },
       failed: (record, error) => {
         const event = runErrorEvent(verb, {
@@ -90,9 +90,9 @@ export default class VmTemp extends BaseCommand {
           error,
           exitCode: exitCodeOf(error.code, this.failureCode),
         });
-        return finish(event, () => this.tellFailure(process.stderr, event, error));
+        return finish(event, () => this.tellFailure(output.log, event, error));
       },
-      cleaned: (record) => this.tell(process.stderr, tempCleanedEvent(record)),
+      cleaned: (record) => this.tell(output.log, tempCleanedEvent(record)),
     };
   }
 }
