@@ -26,16 +26,23 @@ export interface SpawnedVmm {
   readonly kill: () => void;
 }
 
-/** Throws PROCESS_FAILED where the program cannot be started, and what the file system says of a missing file. */
+/** Throws PROCESS_FAILED where the program cannot be started, BOOT_FAILED where one of its files cannot be opened. */
 export const spawnVmm = async (options: SpawnVmmOptions): Promise<SpawnedVmm> => {
   const opened: number[] = [];
   try {
-    for (const {path, writable} of options.files) {
-      opened.push(openSync(path, writable ? constants.O_RDWR : constants.O_RDONLY));
-    }
+    for (const file of options.files) opened.push(openFile(file));
     return await start(options, opened);
   } finally {
     for (const descriptor of opened) closeSync(descriptor);
+  }
+};
+
+const openFile = ({path, writable}: SpawnVmmOptions['files'][number]): number => {
+  try {
+    return openSync(path, writable ? constants.O_RDWR : constants.O_RDONLY);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AgentError('BOOT_FAILED', `A file of the VM cannot be opened: ${reason}`, {cause: error});
   }
 };
 

@@ -45,7 +45,7 @@ export const makeDisk = async ({folder, name, mke2fsPath, signal}: DiskRequest):
  * A journal, since killing the VMM is how most VMs end; a small one, since it is space that every VM uses up.
  * mke2fs knows that a sparse file reads as zeros, so nothing is left for the guest to initialise.
  */
-export const planFileSystem = (name: DiskName): string[] => [
+const planFileSystem = (name: DiskName): string[] => [
   ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=16'],
   ...['-L', `agent-${name}`, '-E', 'root_owner=0:0,lazy_journal_init=1'],
 ];

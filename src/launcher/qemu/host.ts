@@ -43,7 +43,7 @@ export const architectureOf = (name: string): Architecture => {
 };
 
 /** user_namespaces(7): `first-inside first-outside count` a line. */
-export const parseUidMap = (text: string): {first: number; count: number}[] =>
+const parseUidMap = (text: string): {first: number; count: number}[] =>
   text
     .split('\n')
     .filter((line) => line.trim() !== '')

@@ -6,7 +6,7 @@ import {examineQemu} from './examine-qemu.js';
 import {findParts, markerOf, type QemuLauncherOptions} from './parts.js';
 import {provision} from './provision.js';
 
-export {type FetchKernelOptions, fetchKernel} from './kernel/fetch-kernel.js';
+export {fetchKernel} from './kernel/fetch-kernel.js';
 export type {QemuLauncherOptions} from './parts.js';
 
 export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({

@@ -4,7 +4,7 @@ import {hasElfNote, isElf64} from './elf.js';
 const SECTOR = 512;
 const PVH_ENTRY_NOTE = 18; // XEN_ELFNOTE_PHYS32_ENTRY
 
-export const isBzImage = (file: Buffer): boolean =>
+const isBzImage = (file: Buffer): boolean =>
   file.length > 0x268 &&
   file.toString('latin1', 0x202, 0x206) === 'HdrS' &&
   file.readUInt16LE(0x206) >= 0x0208;

@@ -11,7 +11,7 @@ const TOOL_DEADLINE_MS = 60_000;
 
 export type Compression = 'none' | 'gzip' | 'lz4' | 'xz' | 'zstd';
 
-export const compressionOf = (data: Buffer): Compression => {
+const compressionOf = (data: Buffer): Compression => {
   const head = data.toString('hex', 0, 6);
   if (head.startsWith('1f8b')) return 'gzip';
   if (head.startsWith('02214c18')) return 'lz4';

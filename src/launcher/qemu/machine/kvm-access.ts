@@ -33,23 +33,22 @@ export const decideKvmAccess = (node: KvmNode | null, changesUser: boolean): Kvm
     };
   }
   const said = `owner ${node.uid}:${node.gid}, mode ${node.mode.toString(8)}`;
-  if (!changesUser) {
-    return node.openable
-      ? {ok: true, group: null}
-      : {
-          ok: false,
-          seen: `permission denied (${said})`,
-          mend: 'add yourself to the group of /dev/kvm: sudo usermod -aG kvm "$USER", then log in again',
-        };
-  }
-  if ((node.mode & 0o006) === 0o006) return {ok: true, group: null};
-  if ((node.mode & 0o060) === 0o060 && node.gid !== 0) return {ok: true, group: node.gid};
+  if (!changesUser && node.openable) return {ok: true, group: null};
+  if (changesUser && (node.mode & 0o006) === 0o006) return {ok: true, group: null};
+  const hasGroup = (node.mode & 0o060) === 0o060 && node.gid !== 0;
+  if (changesUser && hasGroup) return {ok: true, group: node.gid};
   return {
     ok: false,
-    seen: `only for root (${said}), and the VMM does not run as root`,
-    mend: 'give it a group of its own: groupadd -f kvm && chgrp kvm /dev/kvm && chmod 660 /dev/kvm',
+    seen: changesUser
+      ? `only for root (${said}), and the VMM does not run as root`
+      : `permission denied (${said})`,
+    mend: hasGroup ? JOIN_GROUP : MAKE_GROUP,
   };
 };
+
+const JOIN_GROUP = 'add yourself to its group: sudo usermod -aG kvm "$USER", then log in again';
+const MAKE_GROUP =
+  'give it a group of its own, as root: groupadd -f kvm; chgrp kvm /dev/kvm; chmod 660 /dev/kvm';
 
 const isOpenable = (path: string): boolean => {
   try {

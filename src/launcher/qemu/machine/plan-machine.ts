@@ -4,8 +4,8 @@ import {planKernelParameters} from './kernel-parameters.js';
 import type {MachineRequest} from './machine-request.js';
 
 /** Where the VMM finds its end of the two sockets, and the first of the files it inherits. */
-export const CHANNEL_FD = 3;
-export const CONSOLE_FD = 4;
+const CHANNEL_FD = 3;
+const CONSOLE_FD = 4;
 const FIRST_FILE_FD = 5;
 
 export interface InheritedFile {
