@@ -17,6 +17,7 @@
 
 #define PROCESSES_MAX 8192
 #define PASSES_MAX 32
+#define AGENT_DIED SIGHUP
 
 struct process {
   pid_t pid, parent, session;
@@ -25,24 +26,46 @@ struct process {
 
 static struct process processes[PROCESSES_MAX];
 
-_Noreturn static void reap_until_alone(pid_t command) {
+/* `alone` afterwards says that there are no more. */
+static void reap_children(pid_t command, bool *alone) {
   for (;;) {
     struct report report = {.kind = REPORT_ENDED};
-    pid_t pid = wait4(-1, &report.status, 0, &report.usage);
+    pid_t pid = wait4(-1, &report.status, WNOHANG, &report.usage);
     if (pid == command) {
       report_send(&report);
       close(REPORT_FD);
-    } else if (pid < 0 && errno == ECHILD) {
-      _exit(0);
+    } else if (pid <= 0) {
+      *alone = pid < 0 && errno == ECHILD;
+      return;
     }
   }
 }
 
+/* Until the last process of the session has ended, or the agent has: then nobody else kills them. */
+_Noreturn static void supervise(pid_t agent, pid_t command) {
+  sigset_t wanted;
+  bool alone = false;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGCHLD);
+  sigaddset(&wanted, AGENT_DIED);
+  while (!alone) {
+    reap_children(command, &alone);
+    if (getppid() != agent) {
+      descendants_signal(getpid(), command, SIGKILL);
+      _exit(1);
+    }
+    if (!alone) sigwaitinfo(&wanted, NULL);
+  }
+  _exit(0);
+}
+
 void descendants_supervise(void) {
   sigset_t all;
+  pid_t agent = getppid();
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  prctl(PR_SET_PDEATHSIG, AGENT_DIED, 0, 0, 0);
   setsid();
   pid_t command = fork();
   if (command == 0) return;
@@ -51,7 +74,7 @@ void descendants_supervise(void) {
   report_send(&started);
   /* The command's pipes must end when the command and its children have closed them. */
   for (int fd = 0; fd < REPORT_FD; fd++) close(fd);
-  reap_until_alone(command);
+  supervise(agent, command);
 }
 
 /* `STATE PARENT GROUP SESSION ...`, as behind the name in /proc/PID/stat. */

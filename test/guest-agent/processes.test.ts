@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {type StdioAgent, withAgent} from './stdio-agent.ts';
+import {type StdioAgent, startAgent, withAgent} from './stdio-agent.ts';
 import {encodeFields, Tag, Type} from './wire.ts';
 
 /** Background processes in several disguises, each sleeping for a time that marks it. */
@@ -64,6 +64,18 @@ test('takes everything that is printed after the end of the command', () =>
     await expect.poll(() => count(agent, seconds), {timeout: 10_000}).toBe(1);
     await agent.peer.run(`pkill -f "^sleep ${seconds}$"`);
   }));
+
+test('leaves no process when the agent itself is killed', async () => {
+  const agent = startAgent();
+  const witness = startAgent();
+  const seconds = String(100_000 + Math.floor(Math.random() * 1e6));
+  const session = agent.peer.sh(`${brood(seconds)}\necho ready; wait; sleep 1000`);
+  await expect.poll(() => session.stdout).toBe('ready\n');
+  agent.process.kill('SIGKILL');
+  await expect.poll(() => count(witness, seconds), {timeout: 10_000}).toBe(0);
+  witness.peer.close();
+  expect(await witness.ended).toBe(0);
+});
 
 test('reaps orphans', () =>
   withAgent(async (agent) => {
