@@ -7,7 +7,7 @@ usage() {
 usage: setup.sh [--build] [--check] [--yes]
        setup.sh --lists [--yes]
 
-  --build   also what building from source needs: a C compiler for the guest agent
+  --build   also what building and testing from source needs: a C compiler, ps
   --check   only say what is missing; exit 1 if anything is
   --lists   only update apt's package lists, which the download of a guest kernel needs
   --yes     do not ask before installing
@@ -43,6 +43,7 @@ TEXT
   if [[ $BUILD == yes ]]; then
     echo 'gcc|compiles the guest agent|gcc|gcc|gcc'
     echo 'musl-gcc|links the guest agent statically|musl-tools|musl-gcc|musl'
+    echo 'ps|tells the tests what is running|procps|procps-ng|procps-ng'
   fi
 }
 

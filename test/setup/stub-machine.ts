@@ -29,6 +29,7 @@ const packages: Readonly<Record<string, string>> = {
   uidmap: 'newuidmap',
   gcc: 'gcc',
   'musl-tools': 'musl-gcc',
+  procps: 'ps',
 };
 
 export interface StubMachineOptions {
