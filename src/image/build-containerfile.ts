@@ -89,7 +89,7 @@ const hintFor = ({lines, missing}: {lines: readonly string[]; missing: readonly 
     : 'the lines above say which step failed';
 };
 
-export const buildArgs = (wanted: {
+const buildArgs = (wanted: {
   readonly build: Omit<Build, 'text'>;
   readonly tag: string;
   readonly idFile: string;

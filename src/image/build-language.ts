@@ -13,7 +13,7 @@ import {createTreeProgress, mmdebstrapCommand, type TreePlan} from './mmdebstrap
 import {fetchNodeRuntime} from './node-runtime.js';
 import {publishImage, publishReference} from './publish.js';
 import {commonEnv, commonPackages, recipes} from './recipe.js';
-import {mkfsCommand, mkfsEnv} from './root-image.js';
+import {mkfsCommand, mkfsEnv, sizeOf} from './root-image.js';
 import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
 
 const MERGED_USR_HOOK = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
@@ -37,6 +37,7 @@ export const buildLanguage = async (host: ImageHost, options: BuildLanguageOptio
       await makeTree({host, workshop, plan, progress, options});
       progress.detail('making the root image');
       await makeRootImage({host, workshop, tree: plan.target, stamp, signal});
+      progress.detail(`the root image has ${await sizeOf(join(workshop.folder, ROOTFS_FILE))}`);
       const digest = await host.withLock('images', async () => {
         const {imagesFolder} = host;
         const config = {env: [...commonEnv, ...recipe.env], workdir: '/', user: ''};

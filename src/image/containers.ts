@@ -37,7 +37,7 @@ export const prepareContainers = async (options: {
 };
 
 /** The environment for buildah and krunvm: the user's own, completed by our files. */
-export const containerEnv = (folder: string, env: Env): Env => {
+const containerEnv = (folder: string, env: Env): Env => {
   const paths = containerPaths(folder, env);
   return {
     ...toolEnv(env),

@@ -17,7 +17,7 @@ import {
 } from './image-store.js';
 import {type PullSource, pullImage} from './pull.js';
 import {parseLocalTag, parseReference} from './reference.js';
-import {removeImage} from './remove.js';
+import {pruneImages, removeImage} from './remove.js';
 import {type ImageHost, reapWorkshops} from './workshop.js';
 
 export interface ImageStoreOptions {
@@ -74,6 +74,7 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
       );
     },
     remove: (remove) => host.withLock('images', () => removeImage(host.imagesFolder, remove)),
+    prune: ({usedBy}) => host.withLock('images', () => pruneImages(host.imagesFolder, usedBy)),
     reap: () => reapWorkshops(host),
   };
 };

@@ -46,6 +46,11 @@ export interface ImageStore {
    * IMAGE_IN_USE where the image would go but is in use.
    */
   readonly remove: (options: RemoveOptions) => Promise<RemovedImage>;
+  /**
+   * Removes the images that no reference leads to any more, as a pull of a moved tag or a new build leaves them, and
+   * returns their digests. What is in use stays.
+   */
+  readonly prune: (options: Pick<RemoveOptions, 'usedBy'>) => Promise<readonly string[]>;
   /** Removes what killed makers left. Commands that write do it by themselves. */
   readonly reap: () => Promise<void>;
 }

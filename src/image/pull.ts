@@ -14,7 +14,7 @@ import {publishImage, publishReference} from './publish.js';
 import {createPullProgress} from './pull-progress.js';
 import {buildahSource, type FileReference, isLoopback, type RegistryReference} from './reference.js';
 import {classifyPull, otherPlatform, pullError, unreachable} from './registry-error.js';
-import {mkfsCommand, mkfsEnv} from './root-image.js';
+import {mkfsCommand, mkfsEnv, sizeOf} from './root-image.js';
 import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
 
 export type PullSource = RegistryReference | FileReference;
@@ -68,13 +68,15 @@ export const makeFromStorage = async (
     const args = ['from', '--pull=never', `--name=${container}`, id];
     await workshop.buildah(args, {...step, phase: `unpacking ${reference}`});
     progress.detail('making the root image');
-    const command = mkfsCommand(join(workshop.folder, ROOTFS_FILE));
+    const rootfs = join(workshop.folder, ROOTFS_FILE);
+    const command = mkfsCommand(rootfs);
     await workshop.inContainer({
       container,
       command,
       env: mkfsEnv,
       step: {...step, phase: 'making the root image'},
     });
+    progress.detail(`the root image has ${await sizeOf(rootfs)}`);
   }
   return await host.withLock('images', async () => {
     const {imagesFolder} = host;

@@ -28,6 +28,22 @@ export const removeImage = async (imagesFolder: string, options: RemoveOptions):
   return {untagged, deletedDigest: isLast ? digest : null};
 };
 
+/** Removes the images that no reference leads to and nobody uses. To be called under the lock `images`. */
+export const pruneImages = async (
+  imagesFolder: string,
+  usedBy: RemoveOptions['usedBy'],
+): Promise<readonly string[]> => {
+  const {images, broken} = readCatalog(imagesFolder);
+  const nameless = [...images, ...broken].filter(({references}) => references.length === 0);
+  const removed: string[] = [];
+  for (const {digest} of nameless) {
+    if ((await usedBy(digest)).length > 0) continue;
+    await removeFolder(imagesFolder, digest);
+    removed.push(digest);
+  }
+  return removed;
+};
+
 const refuseUsed = ({wanted, users}: {wanted: string; users: readonly string[]}): void => {
   if (users.length === 0) return;
   throw new AgentError('IMAGE_IN_USE', `The image '${wanted}' is used by ${users.join(', ')}.`, {

@@ -21,7 +21,7 @@ export const requireTools = async (options: {
   });
 };
 
-export const hasTool = async (options: {readonly tool: string; readonly env: Env}): Promise<boolean> => {
+const hasTool = async (options: {readonly tool: string; readonly env: Env}): Promise<boolean> => {
   for (const folder of (options.env.PATH ?? '').split(':')) {
     if (folder !== '' && (await isExecutable(join(folder, options.tool)))) return true;
   }

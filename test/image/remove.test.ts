@@ -51,6 +51,18 @@ it('takes a damaged image too', async () => {
   expect(there.store.list()).toEqual({images: [], broken: []});
 });
 
+it('prunes what has no name and no user', async () => {
+  const [named, used, left] = [
+    await addImage(there, {content: 'named', references: ['localhost/a:1']}),
+    await addImage(there, {content: 'used', references: []}),
+    await addImage(there, {content: 'left', references: []}),
+  ];
+  const usedBy = (digest: string) => (digest === used ? ['python-1'] : []);
+  expect(await there.store.prune({usedBy})).toEqual([left]);
+  const digests = there.store.list().images.map(({digest}) => digest);
+  expect(digests.sort()).toEqual([named, used].sort());
+});
+
 it.each([
   ['alpine', 'IMAGE_NOT_FOUND'],
   ['../..', 'USAGE'],
