@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {release} from 'node:os';
 import {expect, test} from 'vitest';
+import {eventually} from './eventually.ts';
 import {refusal, withAgent} from './stdio-agent.ts';
 import {encodeFields, encodeFrame, Tag, Type, u32, u64} from './wire.ts';
 
@@ -70,7 +71,7 @@ test('ends when the host closes the channel, and leaves no process', () =>
     const pid = Number(session.stdout);
     peer.close();
     await peer.closed;
-    await expect.poll(() => alive(pid)).toBe(false);
+    await eventually(() => alive(pid)).toBe(false);
   }));
 
 /** A zombie is dead: who reaps it is the business of the machine that the test runs on. */

@@ -10,7 +10,7 @@ import {agentProgram, startAgent} from './stdio-agent.ts';
 import {encodeFields, encodeFrame, type Frame, FrameReader, Tag, Type, u32} from './wire.ts';
 
 /** More, and another seed, for a longer run; the seed of a failure is in its message. */
-const cases = Number(process.env.AGENT_FUZZ_CASES ?? 200);
+const cases = Number(process.env.AGENT_FUZZ_CASES ?? 100);
 const firstSeed = Number(process.env.AGENT_FUZZ_SEED ?? 1);
 const atOnce = 4;
 

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {eventually} from './eventually.ts';
 import {type StdioAgent, startAgent, withAgent} from './stdio-agent.ts';
 import {encodeFields, Tag, Type} from './wire.ts';
 
@@ -37,10 +38,10 @@ test('leaves no process of the session with SIGKILL and scope 1', () =>
     const seconds = String(100_000 + Math.floor(Math.random() * 1e6));
     const session = agent.peer.sh(`${brood(seconds)}\necho ready; wait; sleep 1000`);
     while (session.stdout === '') await agent.peer.ping();
-    await expect.poll(() => count(agent, seconds)).toBe(5);
+    await eventually(() => count(agent, seconds)).toBe(5);
     await session.signal(9, 1);
     expect((await session.exit).signal).toBe(9);
-    await expect.poll(() => count(agent, seconds)).toBe(0);
+    await eventually(() => count(agent, seconds)).toBe(0);
   }));
 
 test('lets what a command left behind go on, even when it prints', () =>
@@ -61,7 +62,7 @@ test('takes everything that is printed after the end of the command', () =>
   withAgent(async (agent) => {
     const seconds = String(100_000 + Math.floor(Math.random() * 1e6));
     await agent.peer.sh(`(head -c 3000000 /dev/zero; sleep ${seconds}) & exit 0`).exit;
-    await expect.poll(() => count(agent, seconds), {timeout: 10_000}).toBe(1);
+    await eventually(() => count(agent, seconds)).toBe(1);
     await agent.peer.run(`pkill -f "^sleep ${seconds}$"`);
   }));
 
@@ -70,9 +71,9 @@ test('leaves no process when the agent itself is killed', async () => {
   const witness = startAgent();
   const seconds = String(100_000 + Math.floor(Math.random() * 1e6));
   const session = agent.peer.sh(`${brood(seconds)}\necho ready; wait; sleep 1000`);
-  await expect.poll(() => session.stdout).toBe('ready\n');
+  await eventually(() => session.stdout).toBe('ready\n');
   agent.process.kill('SIGKILL');
-  await expect.poll(() => count(witness, seconds), {timeout: 10_000}).toBe(0);
+  await eventually(() => count(witness, seconds)).toBe(0);
   witness.peer.close();
   expect(await witness.ended).toBe(0);
 });
@@ -82,7 +83,7 @@ test('reaps orphans', () =>
     await agent.peer.run('for i in 1 2 3 4 5 6 7 8; do (setsid sleep 0.1 &) ; done');
     const zombies = async () =>
       Number((await agent.peer.run(`ps ax -o stat=,ppid= | grep -c "^Z.* ${agent.process.pid}$"`)).stdout);
-    await expect.poll(zombies, {timeout: 5000}).toBe(0);
+    await eventually(zombies).toBe(0);
   }));
 
 test('answers SHUTDOWN when everything has ended', () =>

@@ -61,10 +61,10 @@ const within = <T>(promise: Promise<T>, ms: number, what: string): Promise<T> =>
 export const withAgent = async (test: (agent: StdioAgent) => Promise<void>): Promise<void> => {
   const agent = startAgent();
   try {
-    await within(agent.peer.hello, 10_000, 'HELLO');
+    await within(agent.peer.hello, 25_000, 'HELLO');
     await test(agent);
     agent.peer.close();
-    const end = await within(agent.ended, 10_000, 'the end of the agent');
+    const end = await within(agent.ended, 25_000, 'the end of the agent');
     if (end !== 0) throw new Error(`the agent ended with ${end}: ${agent.log()}`);
     if (agent.peer.violation) throw agent.peer.violation;
   } finally {
@@ -76,9 +76,9 @@ export const withAgent = async (test: (agent: StdioAgent) => Promise<void>): Pro
 export const refusal = async (send: (agent: StdioAgent) => Promise<unknown>): Promise<string | undefined> => {
   const agent = startAgent();
   try {
-    await within(agent.peer.hello, 10_000, 'HELLO');
+    await within(agent.peer.hello, 25_000, 'HELLO');
     await send(agent);
-    const end = await within(agent.ended, 10_000, 'the end of the agent');
+    const end = await within(agent.ended, 25_000, 'the end of the agent');
     if (end !== 1) throw new Error(`the agent ended with ${end}: ${agent.log()}`);
     return agent.peer.error;
   } finally {

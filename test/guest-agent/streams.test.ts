@@ -1,5 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {expect, test} from 'vitest';
+import {eventually} from './eventually.ts';
 import {withAgent} from './stdio-agent.ts';
 import {initialCredit} from './wire.ts';
 
@@ -17,11 +18,11 @@ test('carries bytes through a command unchanged, both ways at once', () =>
 test('sends no more than its credit, exactly to the last byte', () =>
   withAgent(async ({peer}) => {
     const session = peer.sh('head -c 1000000 /dev/zero', [], {autoCredit: false});
-    await expect.poll(() => session.outputCredit.stdout).toBe(0);
+    await eventually(() => session.outputCredit.stdout).toBe(0);
     await peer.ping();
     expect(session.stdout.length).toBe(initialCredit);
     await session.giveCredit('stdout', 1);
-    await expect.poll(() => session.stdout.length).toBe(initialCredit + 1);
+    await eventually(() => session.stdout.length).toBe(initialCredit + 1);
     await session.giveCredit('stdout', 1_000_000);
     expect((await session.exit).code).toBe(0);
     expect(session.stdout.length).toBe(1_000_000);
@@ -32,9 +33,9 @@ test('keeps the streams of one session apart in credit', () =>
     const session = peer.sh('head -c 400000 /dev/zero & head -c 400000 /dev/zero >&2; wait', [], {
       autoCredit: false,
     });
-    await expect.poll(() => session.outputCredit).toEqual({stdout: 0, stderr: 0});
+    await eventually(() => session.outputCredit).toEqual({stdout: 0, stderr: 0});
     await session.giveCredit('stderr', 400_000);
-    await expect.poll(() => session.stderr.length).toBe(400_000);
+    await eventually(() => session.stderr.length).toBe(400_000);
     expect(session.stdout.length).toBe(initialCredit);
     await session.giveCredit('stdout', 400_000);
     expect((await session.exit).code).toBe(0);
@@ -44,11 +45,11 @@ test('keeps the streams of one session apart in credit', () =>
 test('lets no session without credit hold up another', () =>
   withAgent(async ({peer}) => {
     const stuck = Array.from({length: 8}, () => peer.exec(['yes'], [], {autoCredit: false}));
-    await expect.poll(() => stuck.every((session) => session.outputCredit.stdout === 0)).toBe(true);
+    await eventually(() => stuck.every((session) => session.outputCredit.stdout === 0)).toBe(true);
     const started = performance.now();
     expect((await peer.run('head -c 3000000 /dev/zero | wc -c')).stdout.trim()).toBe('3000000');
-    expect(await peer.ping()).toBeLessThan(1000);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(await peer.ping()).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(15_000);
     for (const session of stuck) await session.signal(9, 1);
     for (const session of stuck) {
       await session.giveCredit('stdout', 1_000_000);
@@ -66,8 +67,8 @@ test('shares the channel among sessions that all flood it', () =>
         },
       }),
     );
-    await expect.poll(() => Math.min(...received), {timeout: 20_000}).toBeGreaterThan(5_000_000);
-    expect(await peer.ping()).toBeLessThan(2000);
+    await eventually(() => Math.min(...received)).toBeGreaterThan(5_000_000);
+    expect(await peer.ping()).toBeLessThan(5000);
     for (const session of sessions) await session.signal(15, 0);
     for (const session of sessions) expect((await session.exit).signal).toBe(15);
   }));
@@ -113,7 +114,7 @@ test('sends what the pipes hold at the end of the command, then EXIT', () =>
 test('waits with EXIT until output is taken', () =>
   withAgent(async ({peer}) => {
     const session = peer.sh('head -c 300000 /dev/zero', [], {autoCredit: false});
-    await expect.poll(() => session.outputCredit.stdout).toBe(0);
+    await eventually(() => session.outputCredit.stdout).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(session.ended).toBe(false);
     await session.giveCredit('stdout', 300_000);
