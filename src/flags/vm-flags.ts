@@ -79,7 +79,7 @@ export const nameFlag = {
     'idle-timeout',
     idleRange,
   )({
-    summary: 'end a VM that is up after this long without use; 0 is never',
+    summary: 'kept for VMs that stay up, which this version has not: each command ends its VM; 0 is never',
     default: 30 * 60_000,
     defaultHelp: async () => '30m',
   }),

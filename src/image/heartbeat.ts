@@ -8,19 +8,20 @@ export const withHeartbeat = async <T>(
   progress: Progress,
   work: (progress: Progress) => Promise<T>,
 ): Promise<T> => {
-  let last = '';
+  let detail = '';
   let since = Date.now();
   let spokenAt = since;
   const say = (kind: 'step' | 'detail') => (text: string) => {
-    if (text !== last) since = Date.now();
-    last = text;
+    const next = kind === 'step' ? '' : text;
+    if (next !== detail || kind === 'step') since = Date.now();
+    detail = next;
     spokenAt = Date.now();
     progress[kind](text);
   };
   const timer = setInterval(() => {
     if (Date.now() - spokenAt < EVERY_MS) return;
     spokenAt = Date.now();
-    progress.detail(`${last} (${Math.round((Date.now() - since) / 1000)} s)`);
+    progress.detail(`${detail || 'at work'}, for ${Math.round((Date.now() - since) / 1000)} s`);
   }, EVERY_MS);
   try {
     return await work({step: say('step'), detail: say('detail')});

@@ -25,7 +25,7 @@ export const terminalProgress = (stream: OutputStream & {readonly columns?: numb
     if (elapsed < SHOW_AFTER_MS) return;
     const frame = FRAMES[Math.floor(elapsed / FRAME_MS) % FRAMES.length] ?? '';
     const line = `${text}${detail ? `: ${detail}` : ''} (${Math.round(elapsed / 1000)} s)`;
-    stream.write(`\r\u001b[2K${chalk.cyan(frame)} ${printable(line).slice(0, (stream.columns ?? 80) - 3)}`);
+    stream.write(`\r\u001b[2K${chalk.cyan(frame)} ${printable(line).slice(0, (stream.columns || 80) - 3)}`);
     drawn = true;
   };
   const clear = (): void => {

@@ -3,6 +3,7 @@ import {type AgentError, toAgentError} from '../model/errors.js';
 import type {RunReport} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {type CreatedVm, createVm} from './create-vm.js';
+import {checkOutFolder} from './out-folder.js';
 import {type PayloadRequest, preparePayload} from './payload.js';
 import {removeVm} from './reap.js';
 import {type RunIo, type RunRequest, runInVm} from './run-in-vm.js';
@@ -28,6 +29,7 @@ export const tempVm = async (
   {create, run, outFolder}: TempRequest,
   {io, events}: {readonly io: RunIo; readonly events: TempEvents},
 ): Promise<RunReport | AgentError> => {
+  if (outFolder !== null) await checkOutFolder(outFolder);
   const payload = await preparePayload({...run, language: create.language});
   const vm = await createVm(context, create, {ephemeral: true});
   try {

@@ -43,7 +43,7 @@ export default class VmTemp extends BaseCommand {
     ...programFlags,
     ...runFlags,
     out: Flags.string({
-      summary: 'folder of this machine that receives /out; an existing one is replaced only if empty',
+      summary: 'new or empty folder of this machine that receives /out',
     }),
     ...jsonFlag,
   };
