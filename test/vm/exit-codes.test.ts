@@ -86,7 +86,10 @@ describe('the exit code', () => {
   });
 
   it('is 137 when the guest’s memory runs out, and the log line names the limit', async () => {
-    const result = await temp('python', ['--code', 'kept = []\nwhile True: kept.append(bytearray(1024 * 1024))']);
+    const result = await temp('python', [
+      '--code',
+      'kept = []\nwhile True: kept.append(bytearray(1024 * 1024))',
+    ]);
     expect(verdict(result)).toMatchObject({exit_code: 137, limit: 'memory'});
     expect(result.code).toBe(137);
   });
