@@ -1,12 +1,11 @@
 /** Builds a language's image from the host distribution's packages. */
-import {access, readdir, readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {AgentError} from '../model/errors.js';
 import type {Progress} from '../model/progress.js';
-import {run} from '../process/run.js';
 import {buildFailure, createTail} from './build-failure.js';
-import {chooseDistribution, type Distribution} from './distribution.js';
+import type {Distribution} from './distribution.js';
 import {withHeartbeat} from './heartbeat.js';
+import {findMergedUsrHook, readAptProxy, readDistribution} from './host-packages.js';
 import type {BuildLanguageOptions} from './image-store.js';
 import {ROOTFS_FILE} from './layout.js';
 import {createTreeProgress, mmdebstrapCommand, type TreePlan} from './mmdebstrap.js';
@@ -16,15 +15,13 @@ import {commonEnv, commonPackages, recipes} from './recipe.js';
 import {mkfsCommand, mkfsEnv, sizeOf} from './root-image.js';
 import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
 
-const MERGED_USR_HOOK = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
-const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 // Files made while building get this time, so that the same packages give the same image: 2020-01-01.
 const BUILT_FILES_TIME = '1577836800';
 
 /** Builds, publishes and returns the digest. */
 export const buildLanguage = async (host: ImageHost, options: BuildLanguageOptions): Promise<string> => {
   const {language, signal} = options;
-  const distribution = await hostDistribution();
+  const distribution = await readDistribution();
   const reference = `localhost/agent/${language}:${distribution.name}`;
   const recipe = recipes[language];
   const tools = ['mmdebstrap', 'mkfs.erofs', ...(host.isRoot ? [] : ['buildah'])];
@@ -56,32 +53,6 @@ export const buildLanguage = async (host: ImageHost, options: BuildLanguageOptio
   );
 };
 
-const hostDistribution = async (): Promise<Distribution> => {
-  const distribution = chooseDistribution({
-    osRelease: await readText('/etc/os-release'),
-    files: await sourceFiles(),
-    hasDebianKeyring: await exists(DEBIAN_KEYRING),
-  });
-  if (distribution !== null) return distribution;
-  throw new AgentError(
-    'BUILD_FAILED',
-    'Images are built from Debian packages, and this machine has no key for them.',
-    {
-      hints: ['install the package debian-archive-keyring', 'or use an OCI image: agent image pull REF'],
-    },
-  );
-};
-
-const sourceFiles = async (): Promise<{name: string; text: string}[]> => {
-  const parts = '/etc/apt/sources.list.d';
-  const names = await readdir(parts).catch(() => []);
-  const paths = [
-    '/etc/apt/sources.list',
-    ...names.filter((name) => /\.(?:list|sources)$/.test(name)).map((name) => join(parts, name)),
-  ];
-  return await Promise.all(paths.map(async (path) => ({name: path, text: await readText(path)})));
-};
-
 const planTree = async (given: {
   host: ImageHost;
   workshop: Workshop;
@@ -97,8 +68,8 @@ const planTree = async (given: {
     packages: [...commonPackages, ...recipe.packages, ...runtime.packages],
     target: join(workshop.scratch, 'tree'),
     hooks: runtime.hooks,
-    aptOptions: await aptProxy(options.signal),
-    mergedUsrHook: (await exists(MERGED_USR_HOOK)) ? MERGED_USR_HOOK : null,
+    aptOptions: await readAptProxy(options.signal),
+    mergedUsrHook: await findMergedUsrHook(),
   };
 };
 
@@ -186,28 +157,3 @@ const makeRootImage = async (given: {
     mkfsEnv,
   );
 };
-
-// mmdebstrap does not read the host's apt.conf, but behind a proxy nothing comes without it.
-const aptProxy = async (signal: AbortSignal): Promise<string[]> => {
-  const keys = ['Acquire::http::Proxy', 'Acquire::https::Proxy'];
-  try {
-    const {stdout} = await run({
-      file: 'apt-config',
-      args: ['dump', '--format=%f "%v";%n', ...keys],
-      phase: 'reading apt.conf',
-      timeoutMs: 10_000,
-      signal,
-    });
-    return stdout.split('\n').filter((line) => /^Acquire::https?::Proxy "[^"\s]+";$/.test(line));
-  } catch {
-    return []; // no apt here: mmdebstrap will say what it lacks
-  }
-};
-
-const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
