@@ -123,12 +123,9 @@ static void read_reports(struct session *session) {
   if (errno != EAGAIN) loop_close(&session->report);
 }
 
-static bool has_left_nothing(struct session *session) {
-  if (cgroup_is_used()) return cgroup_remove(session->id);
-  if (session->kill_again && session->child != 0) {
-    descendants_signal(session->child, session->command, SIGKILL);
-  }
-  return session->child == 0;
+/* A supervisor lives as long as anything below it does. */
+static bool has_left_nothing(const struct session *session) {
+  return cgroup_is_used() ? cgroup_remove(session->id) : session->child == 0;
 }
 
 
@@ -160,12 +157,11 @@ void sessions_sweep(void) {
   sweep_wanted = false;
   for (size_t i = count; i-- > 0;) {
     struct session *session = table[i];
-    if (session->exited && has_left_nothing(session)) {
-      free_session(i);
-    } else if (session->kill_again) {
-      has_left_nothing(session);
+    if (session->kill_again) {
+      descendants_signal(session->child, session->command, SIGKILL);
       sweep_wanted = true;
     }
+    if (session->exited && has_left_nothing(session)) free_session(i);
   }
 }
 

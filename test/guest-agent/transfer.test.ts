@@ -12,7 +12,6 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import {constants, tmpdir} from 'node:os';
@@ -23,6 +22,7 @@ import {afterEach, beforeEach, expect, test} from 'vitest';
 import {eventually} from './eventually.ts';
 import type {Exit, Peer} from './peer.ts';
 import {withAgent} from './stdio-agent.ts';
+import {describeTree, makeTree, tarOf, untar} from './tree.ts';
 import {type Row, Tag, Type} from './wire.ts';
 
 const {errno} = constants;
@@ -52,60 +52,16 @@ const get = async (peer: Peer, path: string, rows: readonly Row[] = []) => {
   return {exit, archive: Buffer.concat(session.output.stdout)};
 };
 
-const tar = (format: string): Buffer =>
-  execFileSync('tar', ['-C', source, `--format=${format}`, '-cf', '-', '.'], {maxBuffer: 1e9});
-
-const untar = (archive: Buffer, into: string): void => {
-  mkdirSync(into, {recursive: true});
-  execFileSync('tar', ['-C', into, '-xpf', '-'], {input: archive});
-};
-
-/** Everything about a tree that a transfer must keep. */
-const describeTree = (path: string, name = '.'): Record<string, string> => {
-  const info = lstatSync(join(path, name));
-  const mode = (info.mode & 0o7777).toString(8);
-  if (info.isSymbolicLink()) return {[name]: `link ${readlinkSync(join(path, name))}`};
-  if (info.isFile()) {
-    const mtime = Math.floor(info.mtimeMs / 1000);
-    return {
-      [name]: `file ${mode} ${mtime} ${readFileSync(join(path, name)).toString('base64').slice(0, 99)} ${info.size}`,
-    };
-  }
-  const children = readdirSync(join(path, name)).map((child) => describeTree(path, join(name, child)));
-  return Object.assign({[name]: name === '.' ? 'root' : `directory ${mode}`}, ...children);
-};
-
-const makeTree = (): void => {
-  writeFileSync(join(source, 'plain'), 'hello\n');
-  writeFileSync(join(source, 'empty'), '');
-  writeFileSync(join(source, 'block'), Buffer.alloc(512, 1));
-  writeFileSync(join(source, 'large'), Buffer.alloc(3_000_001, 'x'));
-  writeFileSync(join(source, 'run.sh'), '#!/bin/sh\n');
-  chmodSync(join(source, 'run.sh'), 0o755);
-  chmodSync(join(source, 'plain'), 0o640);
-  utimesSync(join(source, 'plain'), 1_000_000_000, 1_000_000_000);
-  const deep = join(source, ...Array.from({length: 12}, (_, i) => `directory-number-${i}`));
-  mkdirSync(deep, {recursive: true});
-  writeFileSync(join(deep, 'deep'), 'deep');
-  mkdirSync(join(source, 'nothing'), {mode: 0o700});
-  for (const name of ['x'.repeat(100), 'y'.repeat(101), 'z'.repeat(255), 'new\nline', 'ünï', '-rf *', ' ']) {
-    writeFileSync(join(source, name), name);
-  }
-  symlinkSync('plain', join(source, 'link'));
-  symlinkSync('/no/such', join(source, 'dangling'));
-  symlinkSync('t'.repeat(300), join(source, 'long-link'));
-};
-
 for (const format of ['pax', 'ustar', 'gnu']) {
   test(`PUT makes the tree of a ${format} archive`, () =>
     withAgent(async ({peer}) => {
-      makeTree();
+      makeTree(source);
       if (format === 'ustar') {
         rmSync(join(source, 'z'.repeat(255)));
         rmSync(join(source, 'y'.repeat(101)));
         rmSync(join(source, 'long-link'));
       }
-      expect(await put(peer, tar(format))).toMatchObject({code: 0});
+      expect(await put(peer, tarOf(source, format))).toMatchObject({code: 0});
       expect(describeTree(target)).toEqual(describeTree(source));
     }));
 }
@@ -128,7 +84,7 @@ test('PUT takes what tar-stream makes', () =>
 
 test('GET sends the tree that system tar unpacks', () =>
   withAgent(async ({peer}) => {
-    makeTree();
+    makeTree(source);
     execFileSync('mkfifo', [join(source, 'fifo')]);
     const {exit, archive} = await get(peer, source);
     expect(exit).toMatchObject({code: 0});
@@ -184,7 +140,7 @@ test('PUT replaces files and links, merges directories, and leaves the rest', ()
     writeFileSync(join(source, 'both/new'), 'new');
     writeFileSync(join(source, 'file'), 'file');
     writeFileSync(join(source, 'empty'), 'now a file');
-    expect(await put(peer, tar('pax'))).toMatchObject({code: 0});
+    expect(await put(peer, tarOf(source, 'pax'))).toMatchObject({code: 0});
     expect(readdirSync(join(target, 'both')).sort()).toEqual(['new', 'old']);
     expect(readFileSync(join(target, 'file'), 'utf8')).toBe('file');
     expect(readFileSync(join(target, 'empty'), 'utf8')).toBe('now a file');
@@ -233,7 +189,7 @@ test('PUT drops set-id bits', () =>
   withAgent(async ({peer}) => {
     writeFileSync(join(source, 'suid'), '');
     chmodSync(join(source, 'suid'), 0o6755);
-    expect(await put(peer, tar('pax'))).toMatchObject({code: 0});
+    expect(await put(peer, tarOf(source, 'pax'))).toMatchObject({code: 0});
     expect(statSync(join(target, 'suid')).mode & 0o7777).toBe(0o755);
   }));
 
@@ -242,11 +198,11 @@ test.runIf(isRoot)('PUT gives files and new folders to its user', () =>
     mkdirSync(join(source, 'd'));
     writeFileSync(join(source, 'd/f'), '');
     symlinkSync('f', join(source, 'd/l'));
-    expect(await put(peer, tar('pax'), [[Tag.user, '12345:54321']])).toMatchObject({code: 0});
+    expect(await put(peer, tarOf(source, 'pax'), [[Tag.user, '12345:54321']])).toMatchObject({code: 0});
     for (const name of ['.', 'd', 'd/f', 'd/l']) {
       expect(lstatSync(join(target, name))).toMatchObject({uid: 12_345, gid: 54_321});
     }
-    expect(await put(peer, tar('pax'), [[Tag.user, 'no-such']])).toMatchObject({
+    expect(await put(peer, tarOf(source, 'pax'), [[Tag.user, 'no-such']])).toMatchObject({
       code: 1,
       errno: errno.ENOENT,
     });
@@ -258,7 +214,7 @@ test('PUT and GET keep to their bounds', () =>
     for (let i = 0; i < 5; i++) writeFileSync(join(source, `f${i}`), '12345');
     const bytes = (limit: bigint): Row[] => [[Tag.maxBytes, {u64: limit}]];
     const entries = (limit: number): Row[] => [[Tag.maxEntries, {u32: limit}]];
-    const archive = tar('pax');
+    const archive = tarOf(source, 'pax');
     expect(await put(peer, archive, bytes(25n))).toMatchObject({code: 0});
     expect(await put(peer, archive, bytes(24n))).toMatchObject({code: 1, errno: errno.EFBIG});
     expect(await put(peer, archive, entries(6))).toMatchObject({code: 0});
@@ -274,7 +230,7 @@ test('PUT and GET say why they fail', () =>
     writeFileSync(join(source, 'f'), 'x');
     expect((await get(peer, join(source, 'no'))).exit).toMatchObject({code: 1, errno: errno.ENOENT});
     expect((await get(peer, join(source, 'f'))).exit).toMatchObject({code: 1, errno: errno.ENOTDIR});
-    const archive = tar('pax');
+    const archive = tarOf(source, 'pax');
     const broken = Buffer.from(archive);
     broken[3] = 1;
     expect(await put(peer, broken)).toMatchObject({
