@@ -1,5 +1,5 @@
 /** What `buildah inspect` says of an image: its digest, its platform, and how it wants to run. Pure. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {AgentError} from '../model/errors.js';
 import type {ImageConfig} from '../model/guest-image.js';
 

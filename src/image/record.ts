@@ -1,6 +1,6 @@
 /** The two kinds of JSON files of the image store, checked when read. */
 import {readFileSync} from 'node:fs';
-import {z} from 'zod';
+import * as z from 'zod';
 
 const configSchema = z.object({
   env: z.array(z.string()).readonly(),

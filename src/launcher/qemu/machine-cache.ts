@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {writeAtomically} from './atomic-file.js';
 
 const schema = z.object({
