@@ -1,4 +1,5 @@
 /** Boots a VM: the first kernel that has what the guest needs, in the machine that works here. */
+import {statfs} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../../model/errors.js';
 import type {LaunchOptions, Machine, MachineSpec} from '../launcher.js';
@@ -17,6 +18,7 @@ export const boot = async (
 ): Promise<Machine> => {
   const parts = await findParts(options);
   requireArchitecture(spec, parts);
+  await requireSpace(spec);
   return await withFirstComplete(
     parts,
     async (kernel) => await bootWith({options, spec, parts, kernel, ...launchOptions}),
@@ -65,6 +67,20 @@ const bootWith = async (request: BootRequest): Promise<Machine> => {
     logPath: join(spec.folder, 'console.log'),
     signal,
   });
+};
+
+// A guest whose disk cannot grow ends at its first write; better not to start it.
+const MIN_FREE_BYTES = 64 * 1024 * 1024;
+
+const requireSpace = async ({folder, persistFolder, ephemeral}: MachineSpec): Promise<void> => {
+  for (const path of [ephemeral ? null : folder, persistFolder]) {
+    if (path === null) continue;
+    const {bavail, bsize} = await statfs(path);
+    if (bavail * bsize >= MIN_FREE_BYTES) continue;
+    throw new AgentError('DISK_FULL', `The disk is full: less than 64 MiB are free for '${path}'.`, {
+      hints: ['free some space, for example with: agent vm clean --all'],
+    });
+  }
 };
 
 const requireArchitecture = ({image}: MachineSpec, {host}: Parts): void => {

@@ -42,11 +42,12 @@ export const makeDisk = async ({folder, name, mke2fsPath, signal}: DiskRequest):
 };
 
 /**
- * A journal, since killing the VMM is how most VMs end; a small one, since it is space that every VM uses up.
- * mke2fs knows that a sparse file reads as zeros, so nothing is left for the guest to initialise.
+ * A journal, since killing the VMM is how most VMs end; sparse like the rest, since mke2fs knows that the file reads
+ * as zeros. When a write fails because the host's disk is full, ext4's own choice is to go read-only, after which
+ * writers in the guest have been seen to wait for ever, or to be told that all is well. So the guest ends, and says why.
  */
 const planFileSystem = (name: DiskName): string[] => [
-  ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=16'],
+  ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=16', '-e', 'panic'],
   ...['-L', `agent-${name}`, '-E', 'root_owner=0:0,lazy_journal_init=1'],
 ];
 

@@ -31,6 +31,7 @@ describe('makeDisk', () => {
       stdio: 'pipe',
     });
     expect(about).toContain('has_journal');
+    expect(about).toMatch(/^Errors behavior:\s+Panic$/m);
     expect(about).not.toMatch(/^Group.*(?<!ITABLE_ZEROED)\]$/m);
   });
 

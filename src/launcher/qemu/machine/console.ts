@@ -26,7 +26,7 @@ export const keepConsole = ({console, output, logPath}: KeepOptions): ConsoleKee
   const [seen, said] = [createTail(KEPT_CONSOLE), createTail(KEPT_OUTPUT)];
   const finished = Promise.all([drainConsole(console, seen, logPath), drain(output, said)]).then(() => {});
   return {
-    lastLines: () => [...toLines(seen.bytes()), ...toLines(said.bytes())].slice(-MAX_LINES),
+    lastLines: () => [...untilPanic(toLines(seen.bytes())), ...toLines(said.bytes())].slice(-MAX_LINES),
     finished,
   };
 };
@@ -57,6 +57,12 @@ export const createTail = (size: number): Tail => {
   };
 };
 
+/** What a kernel prints after its panic is registers and stack: the reason, and what led to it, come before. */
+const untilPanic = (lines: readonly string[]): string[] => {
+  const panic = lines.findLastIndex((line) => line.includes('Kernel panic - not syncing'));
+  return panic < 0 ? [...lines] : lines.slice(0, panic + 1);
+};
+
 /** Guest bytes as lines that are safe to show: no terminal escapes, nothing unprintable. */
 export const toLines = (bytes: Buffer): string[] =>
   bytes
@@ -64,7 +70,6 @@ export const toLines = (bytes: Buffer): string[] =>
     .replace(ESCAPES, '')
     .split(/[\r\n]+/)
     .filter((line) => line.trim() !== '')
-    .slice(-MAX_LINES)
     .map((line) => printable(line, MAX_LINE_LENGTH));
 
 // CSI sequences, OSC strings, and two-character escapes (ECMA-48).

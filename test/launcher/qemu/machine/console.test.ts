@@ -25,6 +25,18 @@ describe('keepConsole', () => {
     expect(lastLines()).toEqual(['boot', 'panic', 'qemu: gone']);
   });
 
+  it('shows why a kernel panicked instead of its registers', async () => {
+    const registers = 'R10: 0000\n'.repeat(40);
+    const panic = `I/O error\nKernel panic - not syncing: EXT4-fs\n${registers}`;
+    const {lastLines, finished} = keepConsole({
+      console: Readable.from([Buffer.from(panic)]),
+      output: Readable.from([]),
+      logPath: null,
+    });
+    await finished;
+    expect(lastLines()).toEqual(['I/O error', 'Kernel panic - not syncing: EXT4-fs']);
+  });
+
   it('drains a flood into bounded memory and a bounded file', async () => {
     const logPath = join(folder, 'console.log');
     const chunk = Buffer.alloc(64 * 1024, 'flood of the guest\n');
@@ -69,9 +81,8 @@ describe('toLines', () => {
     expect(toLines(Buffer.from(text))).toEqual(lines);
   });
 
-  it('bounds lines and their number', () => {
+  it('bounds the length of lines', () => {
     const lines = toLines(Buffer.from(`${'x'.repeat(500)}\n`.repeat(50)));
-    expect(lines).toHaveLength(20);
     expect(Math.max(...lines.map(({length}) => length))).toBeLessThanOrEqual(200);
   });
 });
