@@ -39,6 +39,8 @@ export abstract class BaseCommand extends Command {
 
   /** Parses the command line, then builds what the services need. */
   protected async start<T extends typeof Command>(command: T): Promise<Started<T>> {
+    // oclif warns of commands that have not parsed, where NODE_ENV is development; a bad flag is none of those.
+    this.parsed = true;
     const {flags, args} = (await this.parse(command as never)) as unknown as Parsed<T>;
     const file = flags['log-file'] || null;
     if (file !== null) checkLogFile(file);

@@ -1,6 +1,5 @@
 /** Builds what the services need of this process and this machine; the only place where all parts meet. */
 import {randomBytes} from 'node:crypto';
-import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {createImageStore} from './image/create-image-store.js';
 import type {Launcher} from './launcher/launcher.js';
@@ -11,7 +10,7 @@ import type {ProcessRef} from './model/vm-record.js';
 import {identifyProcess, isAlive} from './process/identity.js';
 import {withLock} from './state/lock.js';
 import {type Host, resolveStatePaths, type StatePaths} from './state/state-paths.js';
-import {openStore, openStoreToRead, type VmStore} from './state/vm-store.js';
+import {isThere, openStore, openStoreToRead, type VmStore} from './state/vm-store.js';
 import type {VmContext} from './vm/vm-context.js';
 
 interface ContextOptions {
@@ -37,7 +36,7 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     progress,
     signal,
     store,
-    storeIfAny: () => (existsSync(paths.database) ? store() : undefined),
+    storeIfAny: () => (isThere(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database, host.uid),
     launcher: (_name: LauncherName): Launcher => launcher(),
     images: createImageStore({

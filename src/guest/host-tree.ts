@@ -43,8 +43,10 @@ export async function* hostTree(
 export const fileError = (path: Buffer | string, error: unknown): unknown => {
   const shown = showPath(path);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return usageError(`There is no file '${shown}'.`);
-  if (code === 'EACCES' || code === 'EPERM') return usageError(`The file '${shown}' cannot be read.`);
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return usageError(`There is no file '${shown}'.`, 'check the path: relative ones begin where you are');
+  if (code === 'EACCES' || code === 'EPERM')
+    return usageError(`The file '${shown}' cannot be read.`, 'check who owns it, and its mode');
   return error;
 };
 

@@ -1,6 +1,6 @@
 /** The only importer of execa: runs host programs with a deadline, streaming, and errors that name the cause. */
 import {ExecaError, execa} from 'execa';
-import {AgentError, deadlineError} from '../model/errors.js';
+import {AgentError, deadlineError, diskFull} from '../model/errors.js';
 
 export interface RunOptions {
   readonly file: string;
@@ -84,6 +84,8 @@ const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknow
       hints: ['run: agent setup'],
     });
   }
+  if (said.some((line) => /no space left on device|disk quota exceeded/i.test(line)))
+    return diskFull(`${options.phase} failed`, error);
   const how = error.signal ? `was ended by ${error.signal}` : `exited with ${error.exitCode ?? 'an error'}`;
   return new AgentError('PROCESS_FAILED', `${options.phase} failed: ${options.file} ${how}`, {
     cause: error,

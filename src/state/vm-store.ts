@@ -2,7 +2,7 @@
  * The truth about which VMs exist. Every change is one short transaction, so that of two processes that want the same
  * change one wins and the other is told. May import: model.
  */
-import {chmodSync, existsSync, statSync} from 'node:fs';
+import {chmodSync, existsSync, statfsSync, statSync} from 'node:fs';
 import {constants} from 'node:os';
 import {dirname} from 'node:path';
 import {open, type RootDatabase} from 'lmdb';
@@ -21,7 +21,7 @@ export interface VmStore {
   /** All VMs, oldest first. A record that cannot be read is reported and hides no other. */
   readonly list: () => {readonly records: VmRecord[]; readonly broken: BrokenRecord[]};
   readonly get: (id: string) => VmRecord | undefined;
-  /** Throws VM_NAME_TAKEN. */
+  /** Throws VM_NAME_TAKEN, and DISK_FULL. */
   readonly insert: (record: VmRecord) => void;
   /**
    * Replaces the record by what `change` makes of the present one, atomically. What `change` throws is thrown and
@@ -40,21 +40,46 @@ const vmRange = {start: 'vm/', end: 'vm0'} as const;
 export const openStore = (path: string, uid: number): VmStore => {
   makePrivateFolder(dirname(path), uid);
   const isNew = !existsSync(path);
+  if (isNew) requireSpace(path);
   const database = openDatabase(path, false);
+  if (isNew) reserveSpace(path, database);
   if (isNew) for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
   return createStore(path, database);
+};
+
+const RESERVED_BYTES = 64 * 1024;
+
+// LMDB itself would write a line of its own to standard error.
+const requireSpace = (path: string): void => {
+  const {bavail, bsize} = statfsSync(dirname(path));
+  if (bavail * bsize < 2 * RESERVED_BYTES) throw diskFull(`'${dirname(path)}' has no space left`, undefined);
+};
+
+/** Leaves free pages in the file, so that on a full disk VMs can still be removed. */
+const reserveSpace = (path: string, database: RootDatabase): void => {
+  try {
+    database.putSync('reserve', Buffer.alloc(RESERVED_BYTES));
+    database.removeSync('reserve');
+  } catch (error) {
+    throw explain(path, error);
+  }
 };
 
 /** Opens for reading; undefined where there is no database yet, and nothing is made. */
 export const openStoreToRead = (path: string, uid: number): VmStore | undefined => {
   refuseForeign(dirname(path), uid);
+  return isThere(path) ? createStore(path, openDatabase(path, true)) : undefined;
+};
+
+/** Whether anything was ever stored. Throws STATE_UNUSABLE where that cannot be told. */
+export const isThere = (path: string): boolean => {
   try {
     statSync(path);
+    return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw unusable(path, error);
   }
-  return createStore(path, openDatabase(path, true));
 };
 
 const openDatabase = (path: string, readOnly: boolean): RootDatabase => {
@@ -87,6 +112,7 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
     get: (id) => guarded(() => readRecord(database, id)),
     list: () => guarded(() => listRecords(database)),
     insert: (record) => {
+      requireSpace(path);
       guarded(() =>
         database.transactionSync(() => {
           refuseTakenName(database, record.name);

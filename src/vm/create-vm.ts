@@ -25,6 +25,7 @@ export const createVm = async (
   options: CreateOptions,
   {ephemeral = false}: {readonly ephemeral?: boolean} = {},
 ): Promise<CreatedVm> => {
+  context.storeIfAny(); // a state directory that cannot be used is the first thing to tell
   const reference = context.images.resolve({language: options.language, reference: options.image});
   await context.launcher(options.launcher).check();
   await reap(context);

@@ -1,6 +1,6 @@
 /** What a process does with a VM, it does as its owner: once another has taken the VM, it ends and says who it was. */
 import {AgentError, toAgentError} from '../model/errors.js';
-import type {VmRecord} from '../model/vm-record.js';
+import type {ProcessRef, VmRecord} from '../model/vm-record.js';
 import {letGo, owns} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
 
@@ -47,11 +47,15 @@ const whyLost = (context: VmContext, id: string): AgentError | undefined => {
   try {
     const record = context.store().get(id);
     if (!record) return lostError(`VM '${id}' was removed by another process.`);
-    return owns(record, context.self) ? undefined : takenError(record);
+    return isTaken(record, context.self) ? takenError(record) : undefined;
   } catch (error) {
     return toAgentError(error);
   }
 };
+
+// Nobody owns what we have let go ourselves; a VM that was stopped is nobody's either.
+const isTaken = (record: VmRecord, self: ProcessRef): boolean =>
+  !owns(record, self) && (record.owner !== null || record.status === 'stopped');
 
 const takenError = ({id, status, owner}: VmRecord): AgentError => {
   const what = status === 'cleaning' ? 'cleaned' : 'stopped';

@@ -144,7 +144,8 @@ const writeReceipt = async (folder: string, request: RunRequest, report: RunRepo
 
 /** The image a VM was made with; throws IMAGE_NOT_FOUND where it was removed since. */
 export const targetOf = (context: VmContext, record: VmRecord): Target => {
-  const image = record.image.digest === null ? undefined : context.images.find(record.image.digest);
+  if (record.image.digest === null) throw neverMade(record);
+  const image = context.images.find(record.image.digest);
   if (!image) {
     throw new AgentError(
       'IMAGE_NOT_FOUND',
@@ -160,3 +161,9 @@ export const targetOf = (context: VmContext, record: VmRecord): Target => {
   const spec = machineSpec(context, record, image);
   return {record, spec, image, outFolder: join(spec.folder, 'out')};
 };
+
+const neverMade = (record: VmRecord): AgentError =>
+  new AgentError('VM_FAILED', `VM '${record.id}' is ${record.status}: it is not made yet.`, {
+    details: record.failure === null ? [] : [record.failure],
+    hints: [`remove it, and make another: agent vm clean --vm ${record.id}`],
+  });

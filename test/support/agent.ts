@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {resolveStatePaths} from '../../src/state/state-paths.js';
 
-const executable = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+export const executable = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 /** The state directory that `npm test` has prepared: its images and kernel are used, its VMs are left alone. */
 export const prepared = resolveStatePaths({env: process.env, uid: process.getuid?.() ?? 0});

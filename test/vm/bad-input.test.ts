@@ -1,0 +1,317 @@
+/** What cannot be done is refused at once: one clear error, the right exit code, and nothing is left behind. */
+import {execFileSync, spawnSync} from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {ROOTFS_FILE} from '../../src/image/layout.js';
+import {publishImage, publishReference} from '../../src/image/publish.js';
+import {makeTempFolder} from '../../src/image/temp-folder.js';
+import {openStore} from '../../src/state/vm-store.js';
+import {
+  type AgentResult,
+  agent,
+  executable,
+  makeState,
+  prepared,
+  type StateFolder,
+} from '../support/agent.js';
+import {someRecord} from '../support/some-records.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'bad-input-'));
+const missing: StateFolder = {path: join(folder, 'no-state'), remove: () => {}};
+const state = makeState();
+
+// Two that begin alike, one with a name, one without a language.
+beforeAll(async () => {
+  const store = openStore(join(state.path, 'agent.mdb'), process.getuid?.() ?? 0);
+  store.insert(someRecord({id: 'python-aaaa0001', name: 'taken'}));
+  store.insert(someRecord({id: 'python-aaaa0002'}));
+  store.insert(someRecord({id: 'vm-bbbb0003', language: null}));
+  await store.database.close();
+  for (const id of ['python-aaaa0001', 'python-aaaa0002', 'vm-bbbb0003'])
+    mkdirSync(join(state.path, 'vms', id), {recursive: true});
+});
+afterAll(() => {
+  state.remove();
+  rmSync(folder, {recursive: true, force: true});
+});
+
+/** Names and sizes of all files; times of folders would tell of what came and went. */
+const contentOf = (path: string): string[] =>
+  readdirSync(path, {recursive: true, encoding: 'utf8'})
+    .filter((name) => !name.startsWith('images') && !name.startsWith('boot') && !name.endsWith('-lock'))
+    .map((name) => `${name} ${statSync(join(path, name)).size}`)
+    .sort();
+
+const LANGUAGE = ['--language', 'python'];
+const create = (...args: readonly string[]): string[] => ['vm', 'create', ...LANGUAGE, ...args];
+const temp = (...args: readonly string[]): string[] => ['vm', 'temp', ...LANGUAGE, ...args];
+const exec = (...args: readonly string[]): string[] => ['vm', 'exec', ...args];
+
+interface BadInput {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly code?: string;
+}
+
+const badInputs: Readonly<Record<string, BadInput>> = {
+  'an unknown flag': {args: create('--bogus')},
+  'an unknown command': {args: ['bogus']},
+  'an unknown command of vm': {args: ['vm', 'bogus']},
+  'an unknown language': {args: ['vm', 'create', '--language', 'perl']},
+  'neither language nor image': {args: ['vm', 'create']},
+  'no processor': {args: create('--cpu', '0')},
+  'too many processors': {args: create('--cpu', '999')},
+  'a number of processors that is none': {args: create('--cpu', 'abc')},
+  'too little memory': {args: create('--mem', '1')},
+  'memory that is no size': {args: create('--mem', 'abc')},
+  'an unknown network': {args: create('--network', 'bogus')},
+  'an image like a flag': {args: ['vm', 'create', '--image', '-x']},
+  'an image like a path upwards': {args: ['vm', 'create', '--image', '../..']},
+  'an image without a name': {args: ['vm', 'create', '--image', '']},
+  'a missing file': {args: temp('--file', join(folder, 'missing.py'))},
+  'a missing file beside a command': {args: temp('--cmd', 'true', '--file', join(folder, 'missing.py'))},
+  'a folder for a program': {args: temp('--file', folder)},
+  'a timeout that is no time': {args: temp('--cmd', 'true', '--timeout', 'abc')},
+  'a timeout of nothing': {args: temp('--cmd', 'true', '--timeout', '0')},
+  'a negative timeout': {args: temp('--cmd', 'true', '--timeout', '-1')},
+  'a label without a value': {args: create('--label', 'team')},
+  'a variable without a name': {args: create('--env', '=x')},
+  'a name with a slash': {args: create('--name', 'a/b')},
+  'an empty command': {args: temp('--cmd', '')},
+  'a command and source': {args: temp('--cmd', 'true', '--code', '1')},
+  'nothing to run': {args: temp()},
+  'source without a language': {args: ['vm', 'temp', '--image', 'localhost/x', '--code', '1']},
+  'a stray argument': {args: temp('--cmd', 'true', 'stray')},
+  'a stray argument of create': {args: create('stray')},
+  '--json where there is none': {args: create('--json')},
+  'an unknown launcher': {args: create('--launcher', 'bogus')},
+  'an unknown launcher in the environment': {args: create(), env: {AGENT_LAUNCHER: 'bogus'}},
+  'an unknown log level in the environment': {args: ['vm', 'list'], env: {AGENT_LOG_LEVEL: 'loud'}},
+  'an unknown log format in the environment': {args: ['vm', 'list'], env: {AGENT_LOG_FORMAT: 'xml'}},
+  'a log file in a missing folder': {args: ['vm', 'list', '--log-file', join(folder, 'missing', 'x.log')]},
+  'exec on nothing': {args: exec('--cmd', 'true')},
+  'exec on one and all': {args: exec('--vm', 'x', '--all', '--cmd', 'true')},
+  'exec on an unknown VM': {args: exec('--vm', 'nobody', '--cmd', 'true'), code: 'VM_NOT_FOUND'},
+  'run on an unknown VM': {args: ['vm', 'run', '--vm', 'nobody', '--cmd', 'true'], code: 'VM_NOT_FOUND'},
+  'stop of an unknown VM': {args: ['vm', 'stop', '--vm', 'nobody'], code: 'VM_NOT_FOUND'},
+  'inspect of an unknown VM': {args: ['vm', 'inspect', 'nobody'], code: 'VM_NOT_FOUND'},
+  'inspect of nothing': {args: ['vm', 'inspect']},
+  'clean of nothing': {args: ['vm', 'clean']},
+};
+
+const errorOf = (result: AgentResult): Record<string, unknown> => {
+  const lines = result.stderr.trim().split('\n');
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+};
+
+describe('bad input', () => {
+  it.each(Object.entries(badInputs))('is refused: %s', async (_, {args, env = {}, code = 'USAGE'}) => {
+    const result = await agent(args, {state: missing, env});
+    expect(errorOf(result)).toEqual({
+      level: 'error',
+      message: expect.stringMatching(/^.{8,300}$/),
+      time: expect.any(String),
+      code,
+      hint: expect.stringMatching(/.{8}/),
+    });
+    expect(result).toMatchObject({code: 2, signal: null});
+    expect(result.stdout.toString()).toBe('');
+    expect(existsSync(missing.path)).toBe(false);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['a name that is taken', create('--name', 'taken'), 'VM_NAME_TAKEN'],
+    ['the start of two ids', ['vm', 'run', '--vm', 'python-aaaa', '--cmd', 'true'], 'VM_AMBIGUOUS'],
+    ['the start of two ids to clean', ['vm', 'clean', '--vm', 'python-aaaa'], 'VM_AMBIGUOUS'],
+    ['source for a VM without a language', exec('--vm', 'vm-bbbb0003', '--code', '1'), 'USAGE'],
+    ['a missing file for a VM', exec('--vm', 'taken', '--cmd', 'true', '--file', '/no/file'), 'USAGE'],
+  ])('is refused beside VMs: %s', async (_, args, code) => {
+    const before = contentOf(state.path);
+    const result = await agent(args, {state});
+    expect(errorOf(result)).toMatchObject({level: 'error', code});
+    expect(result).toMatchObject({code: 2, signal: null});
+    expect(result.stdout.toString()).toBe('');
+    expect(contentOf(state.path)).toEqual(before);
+  });
+
+  it('is told to people in lines with arrows', async () => {
+    const {code, stderr, stdout} = await agent(create('--cpu', '0', '--log-format', 'pretty'), {
+      state: missing,
+    });
+    expect(stderr).toBe("error: --cpu '0' is out of range.\n  → give a whole number from 1 to 32\n");
+    expect({code, stdout: stdout.toString()}).toEqual({code: 2, stdout: ''});
+  });
+});
+
+describe('a state directory', () => {
+  const commands: readonly (readonly [string, readonly string[], number])[] = [
+    ['list', ['vm', 'list'], 1],
+    ['create', create(), 1],
+    ['clean', ['vm', 'clean', '--all'], 1],
+    ['temp', temp('--cmd', 'true'), 125],
+    ['run', ['vm', 'run', '--vm', 'x', '--cmd', 'true'], 125],
+  ];
+  const damaged: StateFolder = {path: join(folder, 'damaged'), remove: () => {}};
+  const aFile: StateFolder = {path: join(folder, 'file'), remove: () => {}};
+  beforeAll(() => {
+    mkdirSync(damaged.path);
+    writeFileSync(join(damaged.path, 'agent.mdb'), Buffer.alloc(8_192, 'damage '));
+    writeFileSync(aFile.path, '');
+  });
+
+  it.each(commands)('with a damaged database is refused by %s', async (_, args, code) => {
+    const before = contentOf(damaged.path);
+    const result = await agent(args, {state: damaged});
+    expect(errorOf(result)).toMatchObject({code: 'STATE_CORRUPT', hint: expect.stringContaining('mv ')});
+    expect(result).toMatchObject({code, signal: null});
+    expect(result.stdout.toString()).toBe('');
+    expect(contentOf(damaged.path)).toEqual(before);
+  });
+
+  it.each(commands)('that is a file is refused by %s', async (_, args, code) => {
+    const result = await agent(args, {state: aFile});
+    expect(errorOf(result)).toMatchObject({code: 'STATE_UNUSABLE', hint: expect.any(String)});
+    expect(result).toMatchObject({code, signal: null});
+    expect(statSync(aFile.path).size).toBe(0);
+  });
+
+  it.each(commands)('that may not be read is refused by %s', async (_, args, code) => {
+    const path = join(folder, `private-${code}-${args[1]}`);
+    mkdirSync(path);
+    writeFileSync(join(path, 'agent.mdb'), '');
+    chmodSync(path, 0);
+    const {stdout, stderr, status} = asNobody(args, path);
+    expect(JSON.parse(stderr.trim())).toMatchObject({code: 'STATE_UNUSABLE', hint: expect.any(String)});
+    expect({status, stdout}).toEqual({status: code, stdout: ''});
+  });
+});
+
+/** The same as root through another user, to whom modes apply; anybody else is one already. */
+const asNobody = (args: readonly string[], stateDirectory: string) => {
+  const [file = '', ...rest] = [
+    ...(process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []),
+    ...[process.execPath, executable, ...args],
+  ];
+  chmodSync(folder, 0o755);
+  return spawnSync(file, rest, {
+    encoding: 'utf8',
+    env: {...process.env, HOME: '/nonexistent', AGENT_STATE_DIR: stateDirectory},
+  });
+};
+
+describe('a full disk', () => {
+  const FULL = 'head -c 50000000 /dev/zero > "$AGENT_STATE_DIR/fill" 2>/dev/null; ';
+
+  it('is told before anything is made', () => {
+    const {status, stdout, stderr, left} = onSmallDisk('64k', 'agent vm create --language python');
+    expect(JSON.parse(stderr.trim())).toMatchObject({code: 'DISK_FULL', hint: expect.any(String)});
+    expect({status, stdout, left}).toEqual({status: 1, stdout: '', left: []});
+  });
+
+  it.each([
+    ['create, when its disk is made', '600k', 'agent vm create --language python', 1],
+    [
+      'create, on a disk that got full',
+      '2m',
+      `agent vm list; agent vm clean --vm x; ${FULL}agent vm create --language python`,
+      1,
+    ],
+    [
+      'temp, on a disk that got full',
+      '2m',
+      `agent vm clean --vm x; ${FULL}agent vm temp --language python --hello`,
+      125,
+    ],
+  ])('is told by %s', (_, size, script, code) => {
+    const {status, stderr, left} = onSmallDisk(size, script);
+    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({code: 'DISK_FULL'});
+    expect({status, left}).toEqual({status: code, left: []});
+  });
+
+  it('ends a run whose output it cannot keep, and VMs can still be removed', () => {
+    const script = `
+      agent vm create --language python --name full > /dev/null || exit 9
+      agent vm run --vm full --cmd "head -c 50000000 /dev/zero"; echo "run $?"
+      ${FULL}
+      agent vm clean --all > /dev/null; echo "clean $?"
+      agent vm list --all -q`;
+    const {stdout, left} = onSmallDisk('12m', script);
+    const [run = '', ...rest] = stdout.trim().split('\n');
+    expect(JSON.parse(run)).toMatchObject({message: 'vm run failed', code: 'DISK_FULL', exit_code: 125});
+    expect({rest, left}).toEqual({rest: ['run 125', 'clean 0'], left: []});
+  });
+});
+
+/** Runs a script beside a state directory on a disk of that size, which goes with the script's mount namespace. */
+const onSmallDisk = (size: string, script: string) => {
+  const path = mkdtempSync(join(folder, 'small-'));
+  const set = `mount -t tmpfs -o size=${size} tmpfs "$AGENT_STATE_DIR" &&
+    ln -s "$IMAGES" "$AGENT_STATE_DIR/images" && ln -s "$BOOT" "$AGENT_STATE_DIR/boot" || exit 99
+    agent() { "$NODE" "$CLI" "$@"; }
+    (${script}); status=$?
+    cd "$AGENT_STATE_DIR" && find vms persist -mindepth 1 2> /dev/null | sed "s/^/left: /"
+    exit $status`;
+  const namespaces = process.getuid?.() === 0 ? ['--mount'] : ['--user', '--map-root-user', '--mount'];
+  const result = spawnSync('unshare', [...namespaces, 'sh', '-c', set], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      AGENT_STATE_DIR: path,
+      IMAGES: prepared.images,
+      BOOT: prepared.boot,
+      NODE: process.execPath,
+      CLI: executable,
+    },
+  });
+  const lines = result.stdout.split('\n');
+  return {
+    status: result.status,
+    stderr: result.stderr,
+    stdout: lines.filter((line) => !line.startsWith('left: ')).join('\n'),
+    left: lines.filter((line) => line.startsWith('left: ')),
+  };
+};
+
+describe('an image without a shell', () => {
+  const image: StateFolder = {path: join(folder, 'shell-less'), remove: () => {}};
+
+  // All that the guest agent needs of an image is a root.
+  beforeAll(async () => {
+    mkdirSync(image.path);
+    symlinkSync(prepared.boot, join(image.path, 'boot'));
+    const imagesFolder = join(image.path, 'images');
+    const tree = join(folder, 'tree');
+    for (const name of ['dev', 'proc', 'sys', 'tmp', 'etc']) mkdirSync(join(tree, name), {recursive: true});
+    const made = await makeTempFolder(imagesFolder);
+    execFileSync('mkfs.erofs', [join(made, ROOTFS_FILE), tree], {stdio: 'ignore'});
+    const config = {env: [], workdir: '/', user: ''};
+    const digest = await publishImage({imagesFolder, folder: made, architecture: process.arch, config});
+    await publishReference({imagesFolder, reference: 'localhost/bare:latest', digest, language: null});
+    rmSync(made, {recursive: true, force: true});
+  });
+
+  it.each([
+    ['a plain command', 'true'],
+    ['a command that may be source', "echo 'x'"],
+  ])('says so for %s', async (_, command) => {
+    const result = await agent(['vm', 'temp', '--image', 'bare', '--cmd', command], {state: image});
+    const failed = result.events.filter((event) => event.level === 'error');
+    expect(failed).toHaveLength(1);
+    expect(JSON.stringify(failed[0])).toMatch(/sh/);
+    expect([125, 127]).toContain(result.code);
+    expect(contentOf(join(image.path, 'vms'))).toEqual([]);
+  });
+});
