@@ -24,7 +24,7 @@ export const createScreen = (stream = stderr, env = process.env) => {
     let detail = '';
     if (!live) line(`• ${title}`);
     const draw = () => {
-      if (live) stream.write(`\r\u001b[K${oneLine(title, startedAt, detail, stream.columns ?? 80)}`);
+      if (live) stream.write(`\r\u001b[K${oneLine(title, startedAt, detail, stream.columns || 80)}`);
       else line(`  … ${seconds(startedAt)}${detail === '' ? '' : `: ${detail}`}`);
     };
     const timer = setInterval(draw, live ? REDRAW_EVERY_MS : LINE_EVERY_MS);
