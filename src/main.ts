@@ -12,8 +12,7 @@ type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {
 
 /** `root` is the file URL of the executable in bin/. */
 export const start = async (root: string, {pjson}: StartOptions = {}): Promise<void> => {
-  // A closed pipe is told to whoever writes, by the write's own error; without a listener it would end the process.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const output = watchOutput();
   try {
     const config = await Config.load({root: fileURLToPath(root), ...(pjson ? {pjson} : {})});
     const result: unknown = await run(process.argv.slice(2), config);
@@ -21,7 +20,23 @@ export const start = async (root: string, {pjson}: StartOptions = {}): Promise<v
   } catch (thrown) {
     process.exitCode = endWith(thrown);
   }
-  await leave();
+  await leave(output);
+};
+
+interface Output {
+  /** What standard output was refused with, unless it is that nobody reads it. */
+  readonly failure: () => Error | undefined;
+}
+
+/** What a write is refused with is told to whoever waits for that write; without a listener it would end the process. */
+const watchOutput = (): Output => {
+  let failure: Error | undefined;
+  process.stdout.removeAllListeners('error'); // oclif's, which throws
+  process.stdout.on('error', (error) => {
+    if (!('code' in error && error.code === 'EPIPE')) failure ??= error;
+  });
+  process.stderr.on('error', () => {});
+  return {failure: () => failure};
 };
 
 const endWith = (thrown: unknown): number => {
@@ -40,11 +55,13 @@ const isExit = (thrown: unknown): thrown is {readonly oclif: {readonly exit: num
 const STUCK_READER_MS = 3_000;
 
 /** A reader that is slow gets all of it; one that made the command time out gets no further time. */
-const leave = async (): Promise<void> => {
+const leave = async (output: Output): Promise<void> => {
   const flushed = Promise.all([process.stdout, process.stderr].map(flush));
   const isLate = process.exitCode === ExitCode.timeout || Number(process.exitCode) > ExitCode.signalBase;
   if (isLate) setTimeout(() => process.exit(), STUCK_READER_MS);
   await flushed;
+  const failure = output.failure();
+  if (failure && process.exitCode === ExitCode.ok) process.exitCode = endWith(failure);
   // A standard input that stays open, or the TypeScript compiler's idle helper, must not keep us.
   process.exit();
 };

@@ -285,6 +285,28 @@ const onSmallDisk = (size: string, script: string) => {
   };
 };
 
+describe('standard output', () => {
+  const shell = (script: string) =>
+    spawnSync('bash', ['-c', `agent() { "$NODE" "$CLI" "$@"; }; ${script}`], {
+      encoding: 'utf8',
+      env: {...process.env, AGENT_STATE_DIR: state.path, NODE: process.execPath, CLI: executable},
+    });
+
+  it.each(['vm list', 'vm list --json', 'vm inspect taken', 'image list', '--help'])(
+    'that nobody reads ends %s quietly',
+    (command) => {
+      const {stdout, stderr} = shell(`agent ${command} | head -0; echo "\${PIPESTATUS[0]}"`);
+      expect({stdout, stderr}).toEqual({stdout: '0\n', stderr: ''});
+    },
+  );
+
+  it('that is full is an error', () => {
+    const {status, stderr} = shell('agent vm list --json > /dev/full');
+    expect(JSON.parse(stderr.trim())).toMatchObject({level: 'error', code: 'DISK_FULL'});
+    expect(status).toBe(1);
+  });
+});
+
 describe('an image without a shell', () => {
   const image: StateFolder = {path: join(folder, 'shell-less'), remove: () => {}};
 
