@@ -58,14 +58,17 @@ export const runEvent = (verb: RunVerb, report: RunReport): LogEvent => {
   };
 };
 
+interface FailedRun {
+  readonly record: VmRecord;
+  readonly error: AgentError;
+  readonly exitCode: number;
+  readonly files?: {readonly stdoutPath: string; readonly stderrPath: string} | null;
+}
+
 /** The same for a command that got no verdict: the failure is ours. */
 export const runErrorEvent = (
   verb: RunVerb,
-  {
-    record,
-    error,
-    exitCode,
-  }: {readonly record: VmRecord; readonly error: AgentError; readonly exitCode: number},
+  {record, error, exitCode, files = null}: FailedRun,
 ): LogEvent => ({
   level: 'error',
   message: eventName(verb, true),
@@ -73,8 +76,8 @@ export const runErrorEvent = (
     vm: record.id,
     ...(verb === 'vm run' ? {} : {language: record.language}),
     exit_code: exitCode,
-    stdout: null,
-    stderr: null,
+    stdout: files?.stdoutPath ?? null,
+    stderr: files?.stderrPath ?? null,
     duration: null,
     error: error.message,
     origin: 'agent',

@@ -6,7 +6,9 @@ import type {VmRecord} from '../model/vm-record.js';
 import {type Payload, preparePayload} from './payload.js';
 import type {Program} from './program.js';
 import {reap} from './reap.js';
-import {type RunIo, type RunRequest, runInVm, targetOf} from './run-in-vm.js';
+import type {RunPaths} from './run-files.js';
+import {type RunIo, runInVm, targetOf} from './run-in-vm.js';
+import type {RunRequest} from './run-request.js';
 import {type Selection, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
@@ -22,7 +24,16 @@ export interface ExecRequest extends Omit<RunRequest, 'payload'> {
 /** What became of one VM: a verdict, or why there is none. */
 export type RunResult =
   | {readonly record: VmRecord; readonly report: RunReport; readonly error: null; readonly exitCode: number}
-  | {readonly record: VmRecord; readonly report: null; readonly error: AgentError; readonly exitCode: number};
+  | FailedRun;
+
+interface FailedRun {
+  readonly record: VmRecord;
+  readonly report: null;
+  readonly error: AgentError;
+  readonly exitCode: number;
+  /** What the command said before, if it was started. */
+  readonly files: RunPaths | null;
+}
 
 /** The VMs a command will run on. `--all` means those that are up or ready, not the stopped ones. */
 export const selectForExec = (context: VmContext, selection: Selection): VmRecord[] => {
@@ -89,12 +100,16 @@ const runOne = async (
   request: RunRequest,
   io: RunIo,
 ): Promise<RunResult> => {
+  const kept: {files: RunPaths | null} = {files: null};
+  const onFiles = (files: RunPaths): void => {
+    kept.files = files;
+  };
   try {
     context.signal.throwIfAborted();
-    const report = await runInVm(context, targetOf(context, record), request, io);
+    const report = await runInVm(context, targetOf(context, record), request, {...io, onFiles});
     return {record: report.record, report, error: null, exitCode: report.exitCode};
   } catch (thrown) {
     const error = toAgentError(thrown);
-    return {record, report: null, error, exitCode: exitCodeOf(error.code, ExitCode.agentFailed)};
+    return {record, report: null, error, exitCode: exitCodeOf(error.code, ExitCode.agentFailed), ...kept};
   }
 };

@@ -26,7 +26,11 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
 }
 
-export const execute = async (vm: BootedVm, options: ExecuteOptions): Promise<Execution> => {
+/** `endedAt` is when the command had ended: what follows is bringing its files. */
+export const execute = async (
+  vm: BootedVm,
+  options: ExecuteOptions,
+): Promise<Execution & {readonly endedAt: number}> => {
   const staging = {guest: vm.guest, user: options.image.config.user};
   await stagePayload(staging, options.payload);
   const {payload, interpretedAs} = await interpret(vm.guest, options);
@@ -40,11 +44,18 @@ export const execute = async (vm: BootedVm, options: ExecuteOptions): Promise<Ex
     timeoutMs: options.timeoutMs,
     signal: options.signal,
   });
-  const durationMs = performance.now() - startedAt;
+  const endedAt = performance.now();
   // A guest that outlived SIGKILL gives nothing back that could be trusted.
   const out = options.outFolder && result.status ? await collectOut(vm.guest, options.outFolder) : null;
   const truncated = options.io.budget.isExceeded();
-  return {...verdict(result.status, result.timedOut, truncated), truncated, interpretedAs, durationMs, out};
+  return {
+    ...verdict(result.status, result.timedOut, truncated),
+    truncated,
+    interpretedAs,
+    durationMs: endedAt - startedAt,
+    out,
+    endedAt,
+  };
 };
 
 const request = ({record, image, env}: ExecuteOptions, argv: readonly string[]): ExecRequest => ({

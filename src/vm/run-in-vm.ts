@@ -1,5 +1,4 @@
 /** Boots a VM for one command, keeps what the command said, and writes the run's receipt. */
-import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {performance} from 'node:perf_hooks';
 import type {Readable} from 'node:stream';
@@ -12,23 +11,18 @@ import type {VmRecord} from '../model/vm-record.js';
 import {withBootedVm} from './boot-vm.js';
 import {machineSpec} from './create-vm.js';
 import {execute} from './execute.js';
-import {fileSink} from './file-sink.js';
-import type {Payload} from './payload.js';
+import type {CommandIo} from './guest-command.js';
+import {openRunFiles, type RunFiles, type RunPaths, writeReceipt} from './run-files.js';
+import type {RunRequest} from './run-request.js';
 import type {VmContext} from './vm-context.js';
-
-export interface RunRequest {
-  readonly payload: Payload;
-  readonly env: readonly string[];
-  readonly timeoutMs: number;
-  /** Of both streams together. */
-  readonly maxOutputBytes: number;
-}
 
 /** Where a command's streams go besides the run's own files. */
 export interface RunIo {
   readonly stdin: Readable | null;
   readonly stdout: readonly Sink[];
   readonly stderr: readonly Sink[];
+  /** Told where the run's own files are; it has none where its VM did not boot, or is temporary. */
+  readonly onFiles?: (files: RunPaths) => void;
 }
 
 interface Target {
@@ -47,100 +41,49 @@ export const runInVm = async (
   request: RunRequest,
   io: RunIo,
 ): Promise<RunReport> => {
+  const {record, image, spec} = target;
   const runId = context.randomId();
-  const files = target.record.ephemeral ? null : await openRunFiles(target.spec.folder, runId);
-  const sinks = {
-    stdout: [...io.stdout, ...(files?.stdout ?? [])],
-    stderr: [...io.stderr, ...(files?.stderr ?? [])],
-  };
-  try {
-    const report = await boot(context, {target, request, runId, io: {...sinks, stdin: io.stdin}});
-    const full = {...report, stdoutPath: files?.stdoutPath ?? null, stderrPath: files?.stderrPath ?? null};
-    if (files) await writeReceipt(files.folder, request, full);
-    return full;
-  } finally {
-    await Promise.all([...(files?.stdout ?? []), ...(files?.stderr ?? [])].map((sink) => sink.close()));
-  }
-};
-
-interface BootOptions {
-  readonly target: Target;
-  readonly request: RunRequest;
-  readonly runId: string;
-  readonly io: RunIo;
-}
-
-const boot = async (
-  context: VmContext,
-  {target, request, runId, io}: BootOptions,
-): Promise<Omit<RunReport, 'stdoutPath' | 'stderrPath'>> => {
-  const {record, image} = target;
-  let used = {bootMs: 0, endedAt: 0, accelerator: ''};
-  const budget = createBudget(request.maxOutputBytes);
-  const execution = await withBootedVm(context, target, async (vm, {signal}) => {
-    const result = await execute(vm, {...target, ...request, io: {...io, budget}, signal});
-    used = {bootMs: vm.bootMs, endedAt: performance.now(), accelerator: vm.machine.accelerator};
-    return result;
+  let boot = {bootMs: 0, bootedAt: 0, accelerator: ''};
+  let files: RunFiles | undefined;
+  const {endedAt, ...execution} = await withBootedVm(context, target, async (vm, {signal}) => {
+    boot = {bootMs: vm.bootMs, bootedAt: performance.now(), accelerator: vm.machine.accelerator};
+    if (!record.ephemeral) files = await openRunFiles(spec.folder, runId);
+    if (files) io.onFiles?.(files);
+    try {
+      return await execute(vm, {...target, ...request, io: commandIo(io, files, request), signal});
+    } finally {
+      await files?.close();
+    }
   });
-  return {
+  const report = {
     ...execution,
     record: context.store().get(record.id) ?? record,
     runId,
-    accelerator: used.accelerator,
+    stdoutPath: files?.stdoutPath ?? null,
+    stderrPath: files?.stderrPath ?? null,
+    accelerator: boot.accelerator,
     imageDigest: image.digest,
     phases: {
       ...target.phases,
-      boot: used.bootMs,
-      exec: execution.durationMs,
-      cleanup: performance.now() - used.endedAt,
+      boot: boot.bootMs,
+      exec: endedAt - boot.bootedAt,
+      cleanup: performance.now() - endedAt,
     },
   };
+  if (files) await writeReceipt(spec.folder, request, report);
+  return report;
 };
 
-interface RunFiles {
-  readonly folder: string;
-  readonly stdoutPath: string;
-  readonly stderrPath: string;
-  readonly stdout: readonly Sink[];
-  readonly stderr: readonly Sink[];
-}
-
-const openRunFiles = async (vmFolder: string, runId: string): Promise<RunFiles> => {
-  const folder = join(vmFolder, 'runs', runId);
-  await mkdir(folder, {recursive: true, mode: 0o700});
-  const [stdoutPath, stderrPath] = [join(folder, 'stdout.log'), join(folder, 'stderr.log')];
-  return {
-    folder,
-    stdoutPath,
-    stderrPath,
-    stdout: [await fileSink(stdoutPath)],
-    stderr: [await fileSink(stderrPath)],
-  };
-};
-
-const MAX_RECEIPT_TEXT = 4_096;
-
-const writeReceipt = async (folder: string, request: RunRequest, report: RunReport): Promise<void> => {
-  const {record, out, ...rest} = report;
-  const {program} = request.payload;
-  const receipt = {
-    vm: record.id,
-    image: record.image,
-    program:
-      program.kind === 'command'
-        ? {kind: 'command', text: program.text.slice(0, MAX_RECEIPT_TEXT)}
-        : {kind: program.kind},
-    env: request.env.map((entry) => entry.slice(0, entry.indexOf('='))),
-    limits: {
-      timeoutMs: request.timeoutMs,
-      maxOutputBytes: request.maxOutputBytes,
-      memoryMib: record.memoryMib,
-    },
-    out,
-    ...rest,
-  };
-  await writeFile(join(folder, 'run.json'), `${JSON.stringify(receipt, null, 2)}\n`, {mode: 0o600});
-};
+const commandIo = (
+  {stdin, stdout, stderr}: RunIo,
+  files: RunFiles | undefined,
+  {maxOutputBytes}: RunRequest,
+): CommandIo => ({
+  stdin,
+  stdout: files ? [...stdout, files.stdout] : stdout,
+  stderr: files ? [...stderr, files.stderr] : stderr,
+  budget: createBudget(maxOutputBytes),
+});
 
 /** The image a VM was made with; throws IMAGE_NOT_FOUND where it was removed since. */
 export const targetOf = (context: VmContext, record: VmRecord): Target => {

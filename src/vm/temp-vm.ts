@@ -6,7 +6,8 @@ import {type CreatedVm, createVm} from './create-vm.js';
 import {checkOutFolder} from './out-folder.js';
 import {type PayloadRequest, preparePayload} from './payload.js';
 import {removeVm} from './reap.js';
-import {type RunIo, type RunRequest, runInVm} from './run-in-vm.js';
+import {type RunIo, runInVm} from './run-in-vm.js';
+import type {RunRequest} from './run-request.js';
 import type {VmContext} from './vm-context.js';
 
 export interface TempEvents {
