@@ -22,7 +22,9 @@ export default class ImageBuild extends BaseCommand {
       command: '<%= config.bin %> image build --file scripts/images/python-hello/Containerfile --tag hello',
     },
   ];
-  static override args = {language: Args.string({description: 'python, node, ruby or golang'})};
+  static override args = {
+    language: Args.string({description: 'python, node, ruby or golang', ignoreStdin: true}),
+  };
   static override flags = {
     file: Flags.string({char: 'f', summary: 'the Containerfile', dependsOn: ['tag']}),
     tag: Flags.string({

@@ -15,7 +15,7 @@ export default class ImagePull extends BaseCommand {
     },
     {description: 'A language’s own image:', command: '<%= config.bin %> image pull --language python'},
   ];
-  static override args = {reference: Args.string({description: 'the image'})};
+  static override args = {reference: Args.string({description: 'the image', ignoreStdin: true})};
   static override flags = languageFlag;
 
   async run(): Promise<number> {

@@ -12,7 +12,11 @@ export default class ImageRemove extends BaseCommand {
     },
   ];
   static override args = {
-    reference: Args.string({description: 'reference, or start of a digest', required: true}),
+    reference: Args.string({
+      description: 'reference, or start of a digest',
+      required: true,
+      ignoreStdin: true,
+    }),
   };
 
   async run(): Promise<number> {

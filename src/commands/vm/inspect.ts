@@ -10,7 +10,9 @@ export default class VmInspect extends BaseCommand {
     {description: 'By name:', command: '<%= config.bin %> vm inspect builder'},
     {description: 'Its status alone:', command: '<%= config.bin %> vm inspect --vm builder | jq -r .status'},
   ];
-  static override args = {vm: Args.string({description: 'id, unambiguous start of an id, or name'})};
+  static override args = {
+    vm: Args.string({description: 'id, unambiguous start of an id, or name', ignoreStdin: true}),
+  };
   static override flags = {vm: Flags.string({summary: 'the same as a flag'})};
 
   async run(): Promise<number> {

@@ -35,7 +35,7 @@ export default class VmTemp extends BaseCommand {
     },
   ];
   static override args = {
-    source: Args.string({description: '- to read source code from standard input', required: false}),
+    source: Args.string({description: '- to read source code from standard input', ignoreStdin: true}),
   };
   static override flags = {
     ...createFlags,
