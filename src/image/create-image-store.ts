@@ -6,7 +6,7 @@ import type {GuestImage} from '../model/guest-image.js';
 import {languageOf} from '../model/language.js';
 import {buildContainerfile} from './build-containerfile.js';
 import {buildLanguage} from './build-language.js';
-import {builtReference, candidateReferences, findImage, readCatalog} from './catalog.js';
+import {builtReference, candidateReferences, findDigest, findImage, readCatalog} from './catalog.js';
 import {
   defaultLimits,
   type ImageLimits,
@@ -100,8 +100,9 @@ const resolve = (imagesFolder: string, wanted: WantedImage): string => {
   const {reference, language} = wanted;
   if (reference !== null && reference !== undefined) {
     const names = candidateReferences(reference);
-    const {refs} = readCatalog(imagesFolder);
-    return names.find((name) => refs.some((ref) => ref.reference === name)) ?? parseReference(reference).text;
+    const catalog = readCatalog(imagesFolder);
+    const named = names.find((name) => catalog.refs.some((ref) => ref.reference === name));
+    return named ?? findDigest(catalog, reference) ?? parseReference(reference).text;
   }
   if (language === null || language === undefined) {
     throw usageError('Neither a language nor an image was named.', 'add --language python, or --image REF');
