@@ -1,8 +1,9 @@
 /** Several commands at the same time: of each pair one wins, the other says who did, and nothing is left. */
+import {once} from 'node:events';
 import {readdirSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {type AgentResult, agent, jsonLines} from '../support/agent.js';
+import {type AgentResult, agent, jsonLines, startAgent} from '../support/agent.js';
 import {leftoversOf, nothing, useState} from '../support/vm-state.js';
 
 const state = useState();
@@ -118,20 +119,12 @@ describe('one VM', () => {
 
   it('is written to its disk before it is stopped', async () => {
     await create('--name', 'kept');
-    const running = run(
-      'vm',
-      'run',
-      '--vm',
-      'kept',
-      '--cmd',
-      'echo kept > /root/note; sleep 300',
-      '--timeout',
-      '200',
-    );
-    await untilStatus('kept', 'running');
-    await sleep(1_500); // for the command itself: nothing outside tells that it has begun
+    const command = 'echo kept > /root/note; echo written; sleep 300';
+    const child = startAgent(['vm', 'exec', '--vm', 'kept', '--cmd', command, '--timeout', '200'], {state});
+    const ended = once(child, 'close');
+    if (child.stdout) await once(child.stdout, 'data');
     await run('vm', 'stop', '--vm', 'kept');
-    await running;
+    expect((await ended)[0]).toBe(125);
     const result = await run('vm', 'exec', '--vm', 'kept', '--cmd', 'cat /root/note');
     expect(result.stdout.toString()).toBe('kept\n');
     await clean();
