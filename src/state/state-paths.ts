@@ -44,7 +44,7 @@ export const resolveStatePaths = (host: Host, places: Places = findPlaces(host))
     images: join(root, 'images'),
     containers: join(root, 'containers'),
     boot: join(root, 'boot'),
-    runtime: runtimeFolder(host, places),
+    runtime: runtimeFolder(host, places) ?? join(root, 'run'),
   };
 };
 
@@ -60,9 +60,9 @@ const resolveRoot = ({env, uid}: Host, {home, tmp, canBeWritten}: Places): strin
 
 const fallback = (tmp: string, uid: number): string => join(tmp, `agent-${uid}`);
 
-const runtimeFolder = ({env, uid}: Host, {tmp, canBeWritten}: Places): string => {
+const runtimeFolder = ({env}: Host, {canBeWritten}: Places): string | undefined => {
   if (env.XDG_RUNTIME_DIR && canBeWritten(env.XDG_RUNTIME_DIR)) return join(env.XDG_RUNTIME_DIR, 'agent');
-  return canBeWritten('/run/agent') ? '/run/agent' : join(tmp, `agent-run-${uid}`);
+  return canBeWritten('/run/agent') ? '/run/agent' : undefined;
 };
 
 const findPlaces = ({env}: Host): Places => ({home: env.HOME || homedir(), tmp: tmpdir(), canBeWritten});
