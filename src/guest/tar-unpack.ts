@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {mkdir, mkdtemp, rename, rm} from 'node:fs/promises';
+import {mkdir, mkdtemp, rename, rm, rmdir} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import type {Readable} from 'node:stream';
 import {AgentError, toAgentError} from '../model/errors.js';
@@ -19,29 +19,56 @@ export interface Unpacked {
 /** Only transfers to one folder at the same time make a swap fail: each of them lets another through. */
 const MAX_SWAPS = 50;
 
+/** What may be at the target: a folder that only we write and that is replaced, or nothing that could be lost. */
+export type Target = 'replaced' | 'new or empty';
+
 /**
- * Replaces `folder` by the content of a hostile archive, whole or not at all: what was there stays untouched until the
- * last byte is in. Meanwhile both are on the disk. Nothing but this may write beside `folder`.
+ * Makes `folder` the content of a hostile archive, whole or not at all: what was there stays untouched until the last
+ * byte is in. Meanwhile both are on the disk. A folder that is `replaced` must lie where only we write.
  */
-export const unpackTo = async (folder: string, tar: Readable, limits: TransferLimits): Promise<Unpacked> => {
+export const unpackTo = async (
+  folder: string,
+  tar: Readable,
+  limits: TransferLimits,
+  target: Target = 'replaced',
+): Promise<Unpacked> => {
   const final = resolve(folder);
-  let fresh: string | undefined;
-  try {
-    await mkdir(dirname(final), {recursive: true, mode: 0o700});
-    fresh = await mkdtemp(`${final}.new-`);
-    const unpacked = await unpackInto(createUnpackTarget(fresh), tar, limits);
-    await swap(fresh, final);
-    return unpacked;
-  } catch (error) {
-    if (fresh !== undefined) await rm(fresh, {recursive: true, force: true});
-    throw toAgentError(error);
-  } finally {
+  const fresh = await makeFresh(final).catch((error: unknown) => {
     tar.destroy();
+    throw toAgentError(error);
+  });
+  const unpacked = await unpackInto(createUnpackTarget(fresh), tar, limits)
+    .catch(async (error: unknown) => {
+      await rm(fresh, {recursive: true, force: true});
+      throw toAgentError(error);
+    })
+    .finally(() => tar.destroy());
+  if (target === 'replaced') await swap(fresh, final);
+  else await takePlace(fresh, final);
+  return unpacked;
+};
+
+const makeFresh = async (final: string): Promise<string> => {
+  await mkdir(dirname(final), {recursive: true, mode: 0o700});
+  return await mkdtemp(`${final}.new-`);
+};
+
+/** Removes nothing: whoever else can write there could lead a removal anywhere. */
+const takePlace = async (fresh: string, final: string): Promise<void> => {
+  try {
+    await rmdir(final).catch(onlyIf('ENOENT'));
+    await rename(fresh, final);
+  } catch (error) {
+    throw new AgentError('GUEST_FAILED', `'${final}' is not empty any more.`, {
+      cause: error,
+      details: [`the files of /out are in '${fresh}'`],
+      hints: ['name a folder that nothing else writes to'],
+    });
   }
 };
 
 const unpackInto = async (
-  target: UnpackTarget,
+  place: UnpackTarget,
   tar: Readable,
   {maxBytes, maxEntries}: TransferLimits,
 ): Promise<Unpacked> => {
@@ -50,7 +77,7 @@ const unpackInto = async (
   let entriesLeft = maxEntries + 1;
   for await (const entry of readTar(tar)) {
     if (entry.size > maxBytes - count.bytes) throw tooMuch(`${maxBytes} bytes`);
-    const placed = await target.place(entry);
+    const placed = await place.place(entry);
     entriesLeft -= Math.max(1, placed.made);
     if (entriesLeft < 0) throw tooMuch(`${maxEntries} entries`);
     // Content that was skipped counts: it was sent, and we had to read it.

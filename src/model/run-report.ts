@@ -30,7 +30,7 @@ export interface OutCount {
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
-  /** Links, devices and the like, which stay in the guest. */
+  /** Links, which stay in the guest. Devices, sockets and pipes do too, uncounted. */
   readonly skipped: number;
 }
 

@@ -1,6 +1,7 @@
 /** The only importer of execa: runs host programs with a deadline, streaming, and errors that name the cause. */
 import {ExecaError, execa} from 'execa';
 import {AgentError, deadlineError, diskFull} from '../model/errors.js';
+import {coveringInherited, inherited} from './inherited.js';
 
 export interface RunOptions {
   readonly file: string;
@@ -32,18 +33,7 @@ const MAX_OUTPUT = 16 * 1024 * 1024;
 export const run = async (options: RunOptions): Promise<RunResult> => {
   const startedAt = Date.now();
   try {
-    const child = execa(options.file, [...options.args], {
-      ...(options.env ? {env: options.env, extendEnv: false} : {}),
-      ...(options.cwd ? {cwd: options.cwd} : {}),
-      ...(options.input === undefined ? {stdin: 'ignore'} : {input: options.input}),
-      timeout: options.timeoutMs,
-      ...(options.signal ? {cancelSignal: options.signal} : {}),
-      forceKillAfterDelay: 2000,
-      maxBuffer: MAX_OUTPUT,
-      stripFinalNewline: true,
-      all: true,
-      ...(options.wholeGroup ? {detached: true, killSignal: 'SIGKILL'} : {}),
-    });
+    const child = start(options);
     if (options.wholeGroup) child.once('exit', () => killGroup(child.pid));
     const {onLine} = options;
     if (onLine) await Promise.all([eachLine(child.all, onLine), child]);
@@ -53,6 +43,23 @@ export const run = async (options: RunOptions): Promise<RunResult> => {
     throw explain(error, options, Date.now() - startedAt);
   }
 };
+
+const start = (options: RunOptions) =>
+  coveringInherited(3, (covers) =>
+    execa(options.file, [...options.args], {
+      ...(options.env ? {env: options.env, extendEnv: false} : {}),
+      ...(options.cwd ? {cwd: options.cwd} : {}),
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...covers.map(inherited)],
+      ...(options.input === undefined ? {} : {input: options.input}),
+      timeout: options.timeoutMs,
+      ...(options.signal ? {cancelSignal: options.signal} : {}),
+      forceKillAfterDelay: 2000,
+      maxBuffer: MAX_OUTPUT,
+      stripFinalNewline: true,
+      all: true,
+      ...(options.wholeGroup ? {detached: true, killSignal: 'SIGKILL'} : {}),
+    }),
+  );
 
 const killGroup = (pid: number | undefined): void => {
   try {

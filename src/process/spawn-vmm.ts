@@ -3,6 +3,7 @@ import {closeSync, constants, openSync} from 'node:fs';
 import type {Duplex, Readable} from 'node:stream';
 import {execa} from 'execa';
 import {AgentError} from '../model/errors.js';
+import {coveringInherited, inherited} from './inherited.js';
 
 export interface SpawnVmmOptions {
   readonly file: string;
@@ -46,16 +47,20 @@ const openFile = ({path, writable}: SpawnVmmOptions['files'][number]): number =>
   }
 };
 
+const OWN_STREAMS = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
+
 const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promise<SpawnedVmm> => {
-  const child = execa(options.file, [...options.args], {
-    env: {...options.env},
-    extendEnv: false,
-    cwd: '/',
-    detached: true, // Ctrl-C in a terminal is for us, not for the VMM
-    reject: false,
-    buffer: false,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...opened.map(inherited)],
-  });
+  const child = coveringInherited(OWN_STREAMS.length + opened.length, (covers) =>
+    execa(options.file, [...options.args], {
+      env: {...options.env},
+      extendEnv: false,
+      cwd: '/',
+      detached: true, // Ctrl-C in a terminal is for us, not for the VMM
+      reject: false,
+      buffer: false,
+      stdio: [...OWN_STREAMS, ...[...opened, ...covers].map(inherited)],
+    }),
+  );
   const ended = new Promise<{code: number | null; signal: string | null}>((resolve) => {
     child.once('exit', (code, signal) => resolve({code, signal}));
   });
@@ -75,9 +80,6 @@ const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promi
     },
   };
 };
-
-// execa passes on any descriptor, its types know only those below 10.
-const inherited = (descriptor: number): 3 => descriptor as 3;
 
 const isDuplex = (stream: unknown): stream is Duplex =>
   typeof stream === 'object' && stream !== null && 'readable' in stream && 'writable' in stream;

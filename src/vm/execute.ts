@@ -31,7 +31,7 @@ export const execute = async (
   vm: BootedVm,
   options: ExecuteOptions,
 ): Promise<Execution & {readonly endedAt: number}> => {
-  const staging = {guest: vm.guest, user: options.image.config.user};
+  const staging = {guest: vm.guest, user: options.image.config.user, signal: options.signal};
   await stagePayload(staging, options.payload);
   const {payload, interpretedAs} = await interpret(vm.guest, options);
   if (payload !== options.payload) await stageMade(staging, payload.made);
@@ -46,10 +46,14 @@ export const execute = async (
   });
   const endedAt = performance.now();
   // A guest that outlived SIGKILL gives nothing back that could be trusted.
-  const out = options.outFolder && result.status ? await collectOut(vm.guest, options.outFolder) : null;
   const truncated = options.io.budget.isExceeded();
+  const ended = verdict(result.status, result.timedOut, truncated);
+  const {outFolder: folder, signal} = options;
+  const target = options.record.ephemeral ? 'new or empty' : 'replaced';
+  const collected = {guest: vm.guest, signal, target, exitCode: ended.exitCode} as const;
+  const out = folder !== null && result.status ? await collectOut({...collected, folder}) : null;
   return {
-    ...verdict(result.status, result.timedOut, truncated),
+    ...ended,
     truncated,
     interpretedAs,
     durationMs: endedAt - startedAt,
@@ -124,8 +128,15 @@ const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolea
   const signal = status?.signal ?? null;
   if (timedOut)
     return {...used, exitCode: ExitCode.timeout, origin: 'agent', signal, limit: 'time', reason: null};
-  const exitCode = signal === null ? (status?.code ?? ExitCode.agentFailed) : ExitCode.signalBase + signal;
   const reason = status?.reason ?? null;
   const limit = status?.oom ? 'memory' : truncated ? 'output' : null;
-  return {...used, exitCode, origin: reason ? 'agent' : 'guest', signal, limit, reason};
+  return {...used, exitCode: codeOf(status), origin: reason ? 'agent' : 'guest', signal, limit, reason};
+};
+
+const codeOf = (status: ExitStatus | null): number => {
+  if (!status) return ExitCode.agentFailed;
+  if (status.signal !== null) return ExitCode.signalBase + status.signal;
+  // A command that never started has no success to tell of, whatever the guest says.
+  const isClaim = status.code === 0 && status.reason !== null;
+  return isClaim ? ExitCode.agentFailed : (status.code ?? ExitCode.agentFailed);
 };

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {chmod, mkdir, readdir, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
@@ -89,6 +89,25 @@ describe('a transfer that fails', () => {
     );
     expect(await readdir(folder)).toHaveLength(1);
     expect(await readdir(root)).toEqual(['out']);
+  });
+
+  it('keeps what appeared meanwhile in a folder that was to be new', async () => {
+    const folder = join(await tempFolder(), 'out');
+    await mkdir(folder);
+    await writeFile(join(folder, 'mine'), 'mine');
+    const transfer = unpackTo(folder, archive({name: 'theirs'}), limits, 'new or empty');
+    await expect(transfer).rejects.toMatchObject({
+      code: 'GUEST_FAILED',
+      message: expect.stringContaining('not empty'),
+    });
+    expect(await readFile(join(folder, 'mine'), 'utf8')).toBe('mine');
+  });
+
+  it('takes the place of an empty folder', async () => {
+    const folder = join(await tempFolder(), 'out');
+    await mkdir(folder);
+    await unpackTo(folder, archive({name: 'theirs', content: 'x'}), limits, 'new or empty');
+    expect(await readdir(folder)).toEqual(['theirs']);
   });
 
   it('replaces a folder that holds names of any bytes', async () => {

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdirSync, readFileSync, readlinkSync, statSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -16,6 +16,15 @@ beforeAll(async () => {
 afterAll(() => {
   fixture?.remove();
 });
+
+/** What the VMM holds open of the host's files, besides its own program's, kernel, initramfs and disks. */
+const inheritedFiles = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter(
+      (path) =>
+        path.startsWith('/') && !/^\/dev\/(null|kvm)$|vmlinu|initramfs|rootfs\.erofs|\.img$/.test(path),
+    );
 
 const argvOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 
@@ -48,6 +57,7 @@ describe('a VM of the QEMU launcher', () => {
         expect(readlinkSync(`/proc/${pid}/ns/net`)).not.toBe(readlinkSync('/proc/self/ns/net'));
       }
       expect(argvOf(pid).join(' ')).not.toMatch(/netdev|virtio-net|10\.0\.2/);
+      expect(inheritedFiles(pid)).toEqual([]);
       expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max core file size\s+0\s+0/);
       expect((await shell(guest, 'ls /sys/class/net')).trim()).toBe('lo');
       expect((await shell(guest, 'cat /proc/sys/kernel/hostname')).trim()).toBe('confined-1');

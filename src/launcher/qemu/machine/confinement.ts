@@ -1,4 +1,5 @@
 /** Decides what the VMM is started through, so that a guest that breaks out of it finds little: values in, argv out. */
+import {DISK_BYTES} from '../disks.js';
 import type {Host} from '../host.js';
 
 export interface ConfinementTools {
@@ -31,6 +32,10 @@ const FIRST_UID = 0x70000000;
 const UID_COUNT = 0x01000000;
 const NOBODY = 65534;
 
+// No core file, no file larger than the largest disk, no more descriptors than QEMU and its network can use.
+const LARGEST = Math.max(...Object.values(DISK_BYTES));
+const LIMITS = ['--core=0:0', `--fsize=${LARGEST}:${LARGEST}`, '--nofile=1024:1024'];
+
 const CAP_SETGID = 6n;
 const CAP_SETUID = 7n;
 const CAP_SETPCAP = 8n;
@@ -43,7 +48,7 @@ export const planConfinement = (request: ConfinementRequest): Confinement => {
   const uid = chooseUid(request);
   const noNetwork = request.offline && tools.unshare !== undefined && may(host, CAP_SYS_ADMIN);
   const prefix = [
-    ...(tools.prlimit === undefined ? [] : [tools.prlimit, '--core=0:0', '--']),
+    ...(tools.prlimit === undefined ? [] : [tools.prlimit, ...LIMITS, '--']),
     ...(noNetwork && tools.unshare !== undefined ? [tools.unshare, '--net', '--ipc', '--'] : []),
     tools.setpriv,
     ...(uid === null ? [] : [`--reuid=${uid}`, `--regid=${uid}`, groups(request)]),

@@ -20,7 +20,7 @@ describe('planConfinement', () => {
       uid: 0x70000005,
       noNetwork: true,
       prefix: [
-        ...['/bin/prlimit', '--core=0:0', '--'],
+        ...['/bin/prlimit', '--core=0:0', '--fsize=8589934592:8589934592', '--nofile=1024:1024', '--'],
         ...['/bin/unshare', '--net', '--ipc', '--'],
         ...['/bin/setpriv', '--reuid=1879048197', '--regid=1879048197', '--clear-groups', '--no-new-privs'],
         ...['--inh-caps=-all', '--bounding-set=-all', '--pdeathsig', 'KILL', '--'],
@@ -61,6 +61,8 @@ describe('planConfinement', () => {
       prefix: [
         '/bin/prlimit',
         '--core=0:0',
+        '--fsize=8589934592:8589934592',
+        '--nofile=1024:1024',
         '--',
         '/bin/setpriv',
         '--no-new-privs',
