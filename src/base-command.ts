@@ -10,6 +10,7 @@ import {type LogEvent, toJsonLine} from './render/log-event.js';
 import {checkLogFile} from './render/log-file.js';
 import {createLogger, type Logger, type OutputStream} from './render/logger.js';
 import {eventProgress, type LiveProgress, terminalProgress} from './render/progress.js';
+import {requestedFormat} from './requested-format.js';
 import {explainThrown} from './usage-errors.js';
 import type {VmContext} from './vm/vm-context.js';
 
@@ -45,9 +46,10 @@ export abstract class BaseCommand extends Command {
     const file = flags['log-file'] || null;
     if (file !== null) checkLogFile(file);
     this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
-    this.progress = this.logger.isPretty(process.stderr)
-      ? terminalProgress(process.stderr)
-      : eventProgress((event) => this.tell(process.stderr, event));
+    this.progress =
+      process.stderr.isTTY && this.logger.isPretty(process.stderr)
+        ? terminalProgress(process.stderr)
+        : eventProgress((event) => this.tell(process.stderr, event));
     const context = createContext({env: process.env, progress: this.progress, signal: interruption.listen()});
     return {flags, args, context};
   }
@@ -113,10 +115,3 @@ export abstract class BaseCommand extends Command {
     this.progress?.clear();
   }
 }
-
-/** The log format as far as it can be told before the command line is parsed, for errors of parsing itself. */
-const requestedFormat = (argv: readonly string[]): 'auto' | 'json' | 'pretty' => {
-  const at = argv.findIndex((word) => word.startsWith('--log-format'));
-  const word = at < 0 ? process.env.AGENT_LOG_FORMAT : (argv[at]?.split('=')[1] ?? argv[at + 1]);
-  return word === 'json' || word === 'pretty' ? word : 'auto';
-};

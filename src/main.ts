@@ -4,7 +4,9 @@ import {Config, type Interfaces, run} from '@oclif/core';
 import {ExitCode, exitCodeOf} from './model/exit-code.js';
 import {errorEvent, toPrettyError} from './render/error.js';
 import {createLogger} from './render/logger.js';
-import {explainThrown} from './usage-errors.js';
+import {cannotWrite} from './render/output-sink.js';
+import {requestedFormat} from './requested-format.js';
+import {explainThrown, explainUnknown} from './usage-errors.js';
 
 type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {
   readonly pjson?: Interfaces.PJSON;
@@ -15,13 +17,19 @@ export const start = async (root: string, {pjson}: StartOptions = {}): Promise<v
   const output = watchOutput();
   try {
     const config = await Config.load({root: fileURLToPath(root), ...(pjson ? {pjson} : {})});
-    const result: unknown = await run(process.argv.slice(2), config);
+    const result: unknown = await run(process.argv.slice(2), config).catch((thrown) => {
+      const unknown = unknownCommand(thrown);
+      throw unknown ? explainUnknown(unknown, (id) => config.findCommand(id) !== undefined) : thrown;
+    });
     process.exitCode ??= typeof result === 'number' ? result : ExitCode.ok;
   } catch (thrown) {
     process.exitCode = endWith(thrown);
   }
   await leave(output);
 };
+
+const unknownCommand = (thrown: unknown): string | undefined =>
+  thrown instanceof Error ? /^command (\S*) not found$/.exec(thrown.message)?.[1] : undefined;
 
 interface Output {
   /** What standard output was refused with, unless it is that nobody reads it. */
@@ -42,7 +50,7 @@ const watchOutput = (): Output => {
 const endWith = (thrown: unknown): number => {
   if (isExit(thrown)) return thrown.oclif.exit;
   const error = explainThrown(thrown, undefined);
-  const logger = createLogger({format: 'auto', level: 'info', file: null});
+  const logger = createLogger({format: requestedFormat(process.argv), level: 'info', file: null});
   if (logger.isPretty(process.stderr)) process.stderr.write(toPrettyError(error, process.stderr));
   else logger.log(process.stderr, errorEvent(error));
   return exitCodeOf(error.code, ExitCode.failed);
@@ -61,7 +69,7 @@ const leave = async (output: Output): Promise<void> => {
   if (isLate) setTimeout(() => process.exit(), STUCK_READER_MS);
   await flushed;
   const failure = output.failure();
-  if (failure && process.exitCode === ExitCode.ok) process.exitCode = endWith(failure);
+  if (failure && process.exitCode === ExitCode.ok) process.exitCode = endWith(cannotWrite(failure));
   // A standard input that stays open, or the TypeScript compiler's idle helper, must not keep us.
   process.exit();
 };

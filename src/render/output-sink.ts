@@ -9,7 +9,7 @@ export const streamSink = (stream: Writable): Sink => ({
     new Promise((resolve, reject) => {
       stream.write(chunk, (error) => {
         if (!error) resolve();
-        else reject('code' in error && error.code === 'EPIPE' ? brokenPipe() : error);
+        else reject('code' in error && error.code === 'EPIPE' ? brokenPipe() : cannotWrite(error));
       });
     }),
   close: async () => {},
@@ -17,6 +17,15 @@ export const streamSink = (stream: Writable): Sink => ({
 
 // The reader of our output is gone (`| head`): nothing is left to say, and nobody to say it to.
 const brokenPipe = (): AgentError => new AgentError('BROKEN_PIPE', 'nobody reads the output any more');
+
+/** The place our output goes to refuses it: `> /dev/full`, a disk without space. */
+export const cannotWrite = (error: Error): AgentError => {
+  const isFull = 'code' in error && error.code === 'ENOSPC';
+  return new AgentError(isFull ? 'DISK_FULL' : 'INTERNAL', `The output cannot be written: ${error.message}`, {
+    cause: error,
+    hints: ['check where standard output and standard error go'],
+  });
+};
 
 const MAX_LINE = 64 * 1024;
 

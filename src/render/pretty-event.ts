@@ -12,7 +12,7 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'image built': ['references', 'digest', 'size_bytes'],
   'image removed': ['untagged', 'deleted_digest'],
 };
-const shownElsewhere = ['id', 'vm', 'exit_code', 'duration', 'limit', 'interpreted_as'];
+const shownElsewhere = ['id', 'vm', 'exit_code', 'duration', 'limit', 'interpreted_as', 'already_gone'];
 
 /** `vm created  id=python-1f3k9x2m …` for a terminal. */
 export const toPrettyLine = ({level, message, fields}: LogEvent, chalk: ChalkInstance): string => {

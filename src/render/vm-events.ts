@@ -119,7 +119,7 @@ export const tempCleanedEvent = (record: VmRecord): LogEvent => ({
   fields: {vm: record.id},
 });
 
-type EndedVm = Pick<VmRecord, 'id' | 'language'>;
+type EndedVm = Pick<VmRecord, 'id' | 'language'> & {readonly isGone?: true};
 
 export const stoppedEvent = (vm: EndedVm): LogEvent => ({
   level: 'info',
@@ -130,7 +130,12 @@ export const stoppedEvent = (vm: EndedVm): LogEvent => ({
 export const cleanedEvent = (vm: EndedVm, keepPersist: boolean): LogEvent => ({
   level: 'info',
   message: 'vm cleaned',
-  fields: {vm: vm.id, language: vm.language, keep_persist: keepPersist},
+  fields: {
+    vm: vm.id,
+    language: vm.language,
+    keep_persist: keepPersist,
+    ...(vm.isGone ? {already_gone: true} : {}),
+  },
 });
 
 /** `vm stop failed`, `vm clean failed`. */

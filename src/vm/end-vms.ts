@@ -14,7 +14,10 @@ export interface EndResult {
 }
 
 /** A VM by its id; its language is null where nothing more is known of it. */
-export type EndedVm = Pick<VmRecord, 'id' | 'language'>;
+export interface EndedVm extends Pick<VmRecord, 'id' | 'language'> {
+  /** There was none: somebody may have mistyped it. */
+  readonly isGone?: true;
+}
 
 type OnResult = (result: EndResult) => void;
 
@@ -46,7 +49,9 @@ const selectToClean = (records: readonly VmRecord[], selection: Selection): Ende
   if (selection.vms.length === 0 || selection.all) return selectVms(records, selection);
   return selection.vms.flatMap((wanted): EndedVm[] => {
     const isKnown = records.some(({id, name}) => name === wanted || id.startsWith(wanted));
-    return isKnown ? selectVms(records, {...selection, vms: [wanted]}) : [{id: wanted, language: null}];
+    return isKnown
+      ? selectVms(records, {...selection, vms: [wanted]})
+      : [{id: wanted, language: null, isGone: true}];
   });
 };
 

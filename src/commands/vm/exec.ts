@@ -64,7 +64,9 @@ export default class VmExec extends BaseCommand {
   }
 
   private async report(result: RunResult, output: GuestOutput): Promise<void> {
-    const event = result.report ? runEvent('vm exec', result.report) : runErrorEvent('vm exec', result);
+    const event = result.report
+      ? runEvent('vm exec', result.report)
+      : runErrorEvent('vm exec', {...result, exitCode: this.codeFor(result.exitCode)});
     const captured = await output.close(result.record.id);
     if (captured) this.tellJson({...event, fields: {...event.fields, ...captured}});
     else if (result.report) this.tell(output.log, event);

@@ -55,6 +55,11 @@ export default class VmRun extends BaseCommand {
 
   private report(result: RunResult): void {
     if (result.report) this.tell(process.stdout, runEvent('vm run', result.report));
-    else this.tellFailure(process.stdout, runErrorEvent('vm run', result), result.error);
+    else
+      this.tellFailure(
+        process.stdout,
+        runErrorEvent('vm run', {...result, exitCode: this.codeFor(result.exitCode)}),
+        result.error,
+      );
   }
 }

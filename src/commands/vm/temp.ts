@@ -88,7 +88,7 @@ export default class VmTemp extends BaseCommand {
         const event = runErrorEvent(verb, {
           record,
           error,
-          exitCode: exitCodeOf(error.code, this.failureCode),
+          exitCode: this.codeFor(exitCodeOf(error.code, this.failureCode)),
         });
         return finish(event, () => this.tellFailure(output.log, event, error));
       },
