@@ -10,7 +10,7 @@ import {type LogEvent, toJsonLine} from './render/log-event.js';
 import {checkLogFile} from './render/log-file.js';
 import {createLogger, type Logger, type OutputStream} from './render/logger.js';
 import {eventProgress, type LiveProgress, terminalProgress} from './render/progress.js';
-import {requestedFormat} from './requested-format.js';
+import {requestedFormat} from './render/requested-format.js';
 import {explainThrown} from './usage-errors.js';
 import type {VmContext} from './vm/vm-context.js';
 

@@ -5,7 +5,7 @@ import {ExitCode, exitCodeOf} from './model/exit-code.js';
 import {errorEvent, toPrettyError} from './render/error.js';
 import {createLogger} from './render/logger.js';
 import {cannotWrite} from './render/output-sink.js';
-import {requestedFormat} from './requested-format.js';
+import {requestedFormat} from './render/requested-format.js';
 import {explainThrown, explainUnknown} from './usage-errors.js';
 
 type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {

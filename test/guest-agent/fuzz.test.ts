@@ -1,5 +1,14 @@
 import {spawn} from 'node:child_process';
-import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {buffer} from 'node:stream/consumers';
@@ -14,6 +23,9 @@ const cases = Number(process.env.AGENT_FUZZ_CASES ?? 100);
 const firstSeed = Number(process.env.AGENT_FUZZ_SEED ?? 1);
 const atOnce = 4;
 
+/** Nobody, where we are root: a damaged path must not lead anywhere. */
+const agentUid = 65_534;
+
 /** A sanitizer's verdict, told apart from an exit of the agent's own. */
 const sanitized = 66;
 const environment = {
@@ -22,10 +34,12 @@ const environment = {
 };
 
 let folder: string;
+let before: ReadonlySet<string>;
 let program: string;
 let archive: Buffer;
 
 beforeAll(async () => {
+  before = new Set(temporaryNames());
   folder = mkdtempSync(join(tmpdir(), 'guest-fuzz-'));
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'files'));
@@ -43,7 +57,20 @@ beforeAll(async () => {
   archive = await buffer(stream);
 });
 
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+  for (const name of temporaryNames()) if (!before.has(name)) removeStray(name);
+});
+
+/** In base64: a name may be any bytes. */
+const temporaryNames = (): string[] =>
+  readdirSync(tmpdir(), {encoding: 'buffer'}).map((name) => name.toString('base64'));
+
+/** A damaged path leads a transfer beside its folder; only what the agent's own user has made there goes. */
+const removeStray = (name: string): void => {
+  const path = Buffer.concat([Buffer.from(`${tmpdir()}/`), Buffer.from(name, 'base64')]);
+  if (lstatSync(path).uid === agentUid) rmSync(path, {recursive: true, force: true});
+};
 
 type Random = (below: number) => number;
 
@@ -159,7 +186,7 @@ const reasonOf = (frame: Frame): string => (frame.type === Type.exit ? frame.pay
 
 const runCase = async (seed: number): Promise<void> => {
   /* As nobody: a mutated frame may ask for anything. */
-  const identity = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
+  const identity = process.getuid?.() === 0 ? {uid: agentUid, gid: agentUid} : {};
   const child = spawn(program, ['--stdio'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: environment,
