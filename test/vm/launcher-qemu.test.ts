@@ -23,7 +23,8 @@ const inheritedFiles = (pid: number): string[] =>
     .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
     .filter(
       (path) =>
-        path.startsWith('/') && !/^\/dev\/(null|kvm)$|vmlinu|initramfs|rootfs\.erofs|\.img$/.test(path),
+        path.startsWith('/') &&
+        !/^\/dev\/(null|kvm)$|\/(kernel|initramfs)-[0-9a-f]+$|\/rootfs\.erofs$|\.img$/.test(path),
     );
 
 const argvOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
