@@ -9,7 +9,7 @@ import {errorEvent, toPrettyError} from './render/error.js';
 import {type LogEvent, toJsonLine} from './render/log-event.js';
 import {checkLogFile} from './render/log-file.js';
 import {createLogger, type Logger, type OutputStream} from './render/logger.js';
-import {eventProgress, type LiveProgress, terminalProgress} from './render/progress.js';
+import {eventProgress, type LiveProgress, lineProgress, terminalProgress} from './render/progress.js';
 import {requestedFormat} from './render/requested-format.js';
 import {explainThrown} from './usage-errors.js';
 import type {VmContext} from './vm/vm-context.js';
@@ -46,12 +46,15 @@ export abstract class BaseCommand extends Command {
     const file = flags['log-file'] || null;
     if (file !== null) checkLogFile(file);
     this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
-    this.progress =
-      process.stderr.isTTY && this.logger.isPretty(process.stderr)
-        ? terminalProgress(process.stderr)
-        : eventProgress((event) => this.tell(process.stderr, event));
+    this.progress = this.makeProgress();
     const context = createContext({env: process.env, progress: this.progress, signal: interruption.listen()});
     return {flags, args, context};
+  }
+
+  private makeProgress(): LiveProgress {
+    if (!this.logger.isPretty(process.stderr))
+      return eventProgress((event) => this.tell(process.stderr, event));
+    return process.stderr.isTTY ? terminalProgress(process.stderr) : lineProgress(process.stderr);
   }
 
   /** Writes a log line. */

@@ -47,6 +47,24 @@ export const terminalProgress = (stream: OutputStream & {readonly columns?: numb
   };
 };
 
+const DETAIL_EVERY_MS = 5_000;
+
+/** A line for each step, and now and then one for its details: for logs that people read. */
+export const lineProgress = (stream: OutputStream): LiveProgress => {
+  let spokenAt = 0;
+  const say = (text: string): void => {
+    spokenAt = Date.now();
+    stream.write(`${printable(text)}\n`);
+  };
+  return {
+    clear: () => {},
+    step: say,
+    detail: (text) => {
+      if (Date.now() - spokenAt >= DETAIL_EVERY_MS) say(`  ${text}`);
+    },
+  };
+};
+
 /** Steps as log lines: details only for those who ask for them, with --log-level debug. */
 export const eventProgress = (tell: (event: LogEvent) => void): LiveProgress => ({
   clear: () => {},
