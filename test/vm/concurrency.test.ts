@@ -119,13 +119,13 @@ describe('one VM', () => {
 
   it('is written to its disk before it is stopped', async () => {
     await create('--name', 'kept');
-    const command = 'echo kept > /root/note; echo written; sleep 300';
+    const command = 'echo kept > /srv/note; echo written; sleep 300';
     const child = startAgent(['vm', 'exec', '--vm', 'kept', '--cmd', command, '--timeout', '200'], {state});
     const ended = once(child, 'close');
     if (child.stdout) await once(child.stdout, 'data');
     await run('vm', 'stop', '--vm', 'kept');
     expect((await ended)[0]).toBe(125);
-    const result = await run('vm', 'exec', '--vm', 'kept', '--cmd', 'cat /root/note');
+    const result = await run('vm', 'exec', '--vm', 'kept', '--cmd', 'cat /srv/note');
     expect(result.stdout.toString()).toBe('kept\n');
     await clean();
   });

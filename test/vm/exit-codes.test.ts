@@ -73,12 +73,12 @@ describe('the exit code', () => {
     const {stdout} = await agent(['vm', 'create', '--language', 'python'], {state});
     const {id} = JSON.parse(stdout.toString()) as {id: string};
     const late = await agent(
-      ['vm', 'run', '--vm', id, '--cmd', 'echo kept > /root/kept; sleep 1000', '--timeout', '3'],
+      ['vm', 'run', '--vm', id, '--cmd', 'echo kept > /srv/kept; sleep 1000', '--timeout', '3'],
       {state},
     );
     expect(late.code).toBe(124);
     expect(processesOf(state)).toEqual([]);
-    const after = await agent(['vm', 'exec', '--vm', id, '--cmd', 'cat /root/kept; ps -e || true'], {state});
+    const after = await agent(['vm', 'exec', '--vm', id, '--cmd', 'cat /srv/kept; ps -e || true'], {state});
     expect(after.stdout.toString()).toContain('kept');
     expect(after.stdout.toString()).not.toContain('sleep');
     const cleaned = await agent(['vm', 'clean', '--vm', id], {state});

@@ -65,7 +65,7 @@ describe('the life of a VM', () => {
   });
 
   it('goes on with run, which keeps the output in files', async () => {
-    const run = await vm('run', '--vm', id, '--cmd', 'echo out; echo err >&2; echo kept > /root/kept');
+    const run = await vm('run', '--vm', id, '--cmd', 'echo out; echo err >&2; echo kept > /srv/kept');
     const event = line(run);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(keys(event)).toEqual(['level', 'message', 'time', 'vm', ...runFields, ...runMore]);
@@ -80,7 +80,7 @@ describe('the life of a VM', () => {
       exitCode: 0,
       origin: 'guest',
       imageDigest: event.image_digest,
-      program: {kind: 'command', text: 'echo out; echo err >&2; echo kept > /root/kept'},
+      program: {kind: 'command', text: 'echo out; echo err >&2; echo kept > /srv/kept'},
       limits: {timeoutMs: 30_000, memoryMib: 300},
     });
   });
@@ -118,7 +118,7 @@ describe('the life of a VM', () => {
 
   it('goes on with exec by name or by the beginning of the id, and its log line is on standard error', async () => {
     const [named, begun] = [
-      await vm('exec', '--vm', 'builder', '--cmd', 'cat /root/kept'),
+      await vm('exec', '--vm', 'builder', '--cmd', 'cat /srv/kept'),
       await vm('exec', '--vm', id.slice(0, 9), '--code', 'import sys; sys.exit("no")'),
     ];
     expect(named.stdout.toString()).toBe('kept\n');
@@ -147,7 +147,7 @@ describe('the life of a VM', () => {
   });
 
   it('boots again with the files that it had', async () => {
-    const run = await vm('run', '--vm', 'builder', '--cmd', 'cat /root/kept');
+    const run = await vm('run', '--vm', 'builder', '--cmd', 'cat /srv/kept');
     expect(readFileSync(String(line(run).stdout), 'utf8')).toBe('kept\n');
   });
 
