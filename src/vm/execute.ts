@@ -45,12 +45,12 @@ export const execute = async (
     signal: options.signal,
   });
   const endedAt = performance.now();
-  // A guest that outlived SIGKILL gives nothing back that could be trusted.
   const truncated = options.io.budget.isExceeded();
   const ended = verdict(result.status, result.timedOut, truncated);
   const {outFolder: folder, signal} = options;
   const target = options.record.ephemeral ? 'new or empty' : 'replaced';
   const collected = {guest: vm.guest, signal, target, exitCode: ended.exitCode} as const;
+  // A guest that outlived SIGKILL gives nothing back that could be trusted.
   const out = folder !== null && result.status ? await collectOut({...collected, folder}) : null;
   return {
     ...ended,

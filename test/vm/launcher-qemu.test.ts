@@ -93,12 +93,12 @@ describe('a VM of the QEMU launcher', () => {
     mkdirSync(persistFolder, {recursive: true});
     const spec = fixture.spec('keeper-1', {ephemeral: false, persistFolder});
     const first = await bootGuest(fixture, spec);
-    await shell(first.guest, 'echo own > /root/file; echo kept > /persist/file; sync');
+    await shell(first.guest, 'echo own > /srv/file; echo kept > /persist/file; sync');
     await first.machine.kill();
     const second = await bootGuest(fixture, spec);
     try {
-      expect(await shell(second.guest, 'cat /root/file /persist/file')).toBe('own\nkept\n');
-      await shell(second.guest, 'dd if=/dev/zero of=/root/zeros bs=1M count=200 && sync');
+      expect(await shell(second.guest, 'cat /srv/file /persist/file')).toBe('own\nkept\n');
+      await shell(second.guest, 'dd if=/dev/zero of=/srv/zeros bs=1M count=200 && sync');
       expect(statSync(join(spec.folder, 'upper.img')).blocks * 512).toBeLessThan(50 * 1024 * 1024);
       await second.guest.shutdown({graceMs: 100, timeoutMs: 10_000});
       expect(await second.machine.exited).toEqual({code: 0, signal: null});
@@ -110,7 +110,7 @@ describe('a VM of the QEMU launcher', () => {
   it('leaves nothing of an ephemeral VM but its console', async () => {
     const spec = fixture.spec('passing-1');
     const {machine, guest} = await bootGuest(fixture, spec);
-    expect(await shell(guest, 'echo x > /root/file && cat /root/file')).toBe('x\n');
+    expect(await shell(guest, 'echo x > /srv/file && cat /srv/file')).toBe('x\n');
     await machine.kill();
     expect(statSync(join(spec.folder, 'console.log')).mode & 0o777).toBe(0o600);
     expect(() => statSync(join(spec.folder, 'upper.img'))).toThrow('ENOENT');
