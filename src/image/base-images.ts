@@ -29,8 +29,9 @@ export const importBases = async (options: {
   for (const [index, name] of names.entries()) {
     const reference = parseReference(name).text;
     const image = findImage(catalog, reference);
-    if (image) await importImage({workshop, image, reference, container: `base-${index}`, step});
-    else missing.push(reference);
+    const rootfs = image?.rootfsPath ?? null;
+    if (image === undefined || rootfs === null) missing.push(reference);
+    else await importImage({workshop, image, rootfs, reference, container: `base-${index}`, step});
   }
   return missing;
 };
@@ -41,14 +42,15 @@ const unpackScript = 'set -eu; fsck.erofs --extract="$2" "$1"; chmod 755 "$2"';
 const importImage = async (options: {
   readonly workshop: Workshop;
   readonly image: GuestImage;
+  readonly rootfs: string;
   readonly reference: string;
   readonly container: string;
   readonly step: Omit<Step, 'phase'>;
 }): Promise<void> => {
-  const {workshop, image, reference, container, step} = options;
+  const {workshop, image, rootfs, reference, container, step} = options;
   const {env, workdir, user} = image.config;
   const phase = `unpacking ${reference}`;
-  const command = ['sh', '-c', unpackScript, 'sh', image.rootfsPath];
+  const command = ['sh', '-c', unpackScript, 'sh', rootfs];
   const settings = [...env.map((entry) => `--env=${entry}`), `--workingdir=${workdir}`, `--user=${user}`];
   await workshop.buildah(['from', `--name=${container}`, 'scratch'], {...step, phase});
   await workshop.inContainer({container, command, step: {...step, phase}});

@@ -4,7 +4,6 @@ import {join} from 'node:path';
 
 export const ROOTFS_FILE = 'rootfs.erofs';
 export const RECORD_FILE = 'image.json';
-export const TEMP_PREFIX = '.making-';
 const MAX_ESCAPED = 160;
 
 export const imageFolder = (imagesFolder: string, digest: string): string =>

@@ -1,8 +1,8 @@
 /** Node's own binaries, from the npm registry that the user's npm is set up for; npm checks their integrity. */
 import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {Env} from '../containers/settings.js';
 import {run} from '../process/run.js';
-import type {Env} from './containers.js';
 import {shellQuote} from './mmdebstrap.js';
 import type {NpmRuntime} from './recipe.js';
 

@@ -1,11 +1,11 @@
 /** Takes references and images out of the store. */
 import {rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {makeTempFolder} from '../containers/temp-folder.js';
 import {AgentError} from '../model/errors.js';
 import {candidateReferences, findDigest, readCatalog} from './catalog.js';
 import type {RemovedImage, RemoveOptions} from './image-store.js';
 import {imageFolder, refPath} from './layout.js';
-import {makeTempFolder} from './temp-folder.js';
 
 /** To be called under the lock `images`. */
 export const removeImage = async (imagesFolder: string, options: RemoveOptions): Promise<RemovedImage> => {

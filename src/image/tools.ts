@@ -2,8 +2,8 @@
 import {constants} from 'node:fs';
 import {access} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {Env} from '../containers/settings.js';
 import {AgentError} from '../model/errors.js';
-import type {Env} from './containers.js';
 
 /** Throws PROCESS_FAILED with the mend where one is missing. */
 export const requireTools = async (options: {

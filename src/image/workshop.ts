@@ -2,21 +2,22 @@
  * Where images are made: a temp folder beside the images for the result, and one beside buildah's files with a storage
  * of its own. Both go afterwards, so buildah's storage never grows; what a killed process leaves is one of these two.
  */
-import {mkdir, readFile, rm} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {AgentError} from '../model/errors.js';
-import type {RunOptions, RunResult} from '../process/run.js';
+import {checkHostRoot, createHostRoot, type HostRoot} from '../containers/host-root.js';
+import {removeTree} from '../containers/remove-tree.js';
 import {
   type Containers,
   type Env,
   prepareContainers,
-  type StorageDriver,
   toolEnv,
   withRuntimeFolder,
-} from './containers.js';
-import {checkHostRoot, createHostRoot, type HostRoot} from './host-root.js';
+} from '../containers/settings.js';
+import {chooseDriver, driverOf, storageFlags} from '../containers/storage-driver.js';
+import {deadTempFolders, makeTempFolder} from '../containers/temp-folder.js';
+import {AgentError} from '../model/errors.js';
+import type {RunOptions, RunResult} from '../process/run.js';
 import type {ImageLimits} from './image-store.js';
-import {deadTempFolders, makeTempFolder} from './temp-folder.js';
 import {requireTools} from './tools.js';
 
 export interface ImageHost {
@@ -69,7 +70,7 @@ export const withWorkshop = async <T>(
     const containers = await prepareContainers({
       folder: host.containersFolder,
       env: host.env,
-      driver: () => probeOverlay({root, scratch, env: withRuntimeFolder(env, scratch)}),
+      driver: () => chooseDriver({isRoot: host.isRoot, folder: scratch, env: host.env}),
     });
     const folder = await makeTempFolder(host.imagesFolder);
     try {
@@ -117,47 +118,3 @@ const openWorkshop = async (parts: {
 
 // Everything comes as an argument, nothing is pasted into the script. The mount ends with its namespace.
 const mountScript = 'set -eu; root=$(buildah "$1" "$2" "$3" mount "$4"); shift 4; exec "$@" "$root"';
-
-const storageFlags = (scratch: string, driver: StorageDriver): readonly string[] => [
-  `--root=${join(scratch, 'storage')}`,
-  `--runroot=${join(scratch, 'run')}`,
-  `--storage-driver=${driver}`,
-];
-
-const driverOf = async (containers: Containers): Promise<StorageDriver> => {
-  const conf = await readFile(containers.env.CONTAINERS_STORAGE_CONF ?? '', 'utf8').catch(() => '');
-  return /^\s*driver\s*=\s*"vfs"/m.test(conf) ? 'vfs' : 'overlay';
-};
-
-// overlay shares layers and costs nothing per container; it cannot be had on every file system and kernel.
-const probeOverlay = async (options: {root: HostRoot; scratch: string; env: Env}): Promise<StorageDriver> => {
-  const {root, scratch, env} = options;
-  const flags = storageFlags(join(scratch, 'probe'), 'overlay');
-  const script = 'set -eu; buildah "$@" from --name probe scratch; buildah "$@" mount probe';
-  try {
-    await root.run({
-      args: ['sh', '-c', script, 'sh', ...flags],
-      env: {...env, CONTAINERS_STORAGE_CONF: '/dev/null'},
-      phase: 'trying the overlay storage driver',
-      timeoutMs: 20_000,
-    });
-    return 'overlay';
-  } catch {
-    return 'vfs'; // if buildah itself is broken, the next step says so
-  }
-};
-
-// Files in a user namespace belong to other ids: only root over them can remove those.
-const removeTree = async (options: {root: HostRoot; folder: string; env: Env}): Promise<void> => {
-  const {root, folder, env} = options;
-  try {
-    await rm(folder, {recursive: true, force: true});
-  } catch {
-    await root.run({
-      args: ['rm', '-rf', '--', folder],
-      env: withRuntimeFolder(env, folder),
-      phase: `removing ${folder}`,
-      timeoutMs: 120_000,
-    });
-  }
-};

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {countIds, rootPrefix} from '../../src/image/host-root.js';
+import {countIds, rootPrefix} from '../../src/containers/host-root.js';
 import {defaultLanguage, pullArgs} from '../../src/image/pull.js';
 import {parseReference} from '../../src/image/reference.js';
 

@@ -2,12 +2,12 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {makeTempFolder} from '../../src/containers/temp-folder.js';
 import {createImageStore} from '../../src/image/create-image-store.js';
 import type {ImageLimits, ImageStore} from '../../src/image/image-store.js';
 import {ROOTFS_FILE} from '../../src/image/layout.js';
 import {publishImage, publishReference} from '../../src/image/publish.js';
 import type {RefRecord} from '../../src/image/record.js';
-import {makeTempFolder} from '../../src/image/temp-folder.js';
 
 export interface TestStore {
   readonly root: string;

@@ -4,9 +4,9 @@ import {chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeF
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {makeTempFolder} from '../../src/containers/temp-folder.js';
 import {ROOTFS_FILE} from '../../src/image/layout.js';
 import {publishImage, publishReference} from '../../src/image/publish.js';
-import {makeTempFolder} from '../../src/image/temp-folder.js';
 import {agent, executable, makeState, prepared, type StateFolder} from '../support/agent.js';
 import {contentOf, errorOf} from '../support/refusal.js';
 

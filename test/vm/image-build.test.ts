@@ -9,6 +9,7 @@ import {silentProgress} from '../../src/model/progress.js';
 import {readErofs, statErofs} from '../image/erofs.js';
 import {recordProgress} from '../image/record-progress.js';
 import {createTestStore, type TestStore} from '../image/stored-image.js';
+import {rootfsOf} from '../support/rootfs.js';
 
 const recipe = 'scripts/images/python-hello';
 const work = () => ({progress: silentProgress, signal: new AbortController().signal});
@@ -32,7 +33,8 @@ describe("a language's image", () => {
   });
 
   it('has shell, coreutils, ps and python, owned by root, and no package lists', async () => {
-    const {rootfsPath, config} = python;
+    const {config} = python;
+    const rootfs = rootfsOf(python);
     for (const path of [
       '/usr/bin/dash',
       '/usr/bin/ls',
@@ -40,11 +42,11 @@ describe("a language's image", () => {
       '/usr/bin/python3',
       '/usr/bin/python',
     ]) {
-      expect(statErofs(rootfsPath, path), path).toMatchObject({uid: 0, gid: 0});
+      expect(statErofs(rootfs, path), path).toMatchObject({uid: 0, gid: 0});
     }
-    expect(statErofs(rootfsPath, '/etc/ssl/certs/ca-certificates.crt')).toMatchObject({type: 'regular file'});
-    expect(statErofs(rootfsPath, '/usr/share/doc/bash')).toBeUndefined();
-    expect(statErofs(rootfsPath, '/var/cache/apt/pkgcache.bin')).toBeUndefined();
+    expect(statErofs(rootfs, '/etc/ssl/certs/ca-certificates.crt')).toMatchObject({type: 'regular file'});
+    expect(statErofs(rootfs, '/usr/share/doc/bash')).toBeUndefined();
+    expect(statErofs(rootfs, '/var/cache/apt/pkgcache.bin')).toBeUndefined();
     expect(config).toMatchObject({workdir: '/', user: ''});
     expect(config.env).toEqual(expect.arrayContaining([expect.stringMatching(/^PATH=/), 'LANG=C.UTF-8']));
   });
@@ -72,8 +74,8 @@ describe("a language's image", () => {
     expect(image.references).toEqual(['localhost/python-hello:latest']);
     expect(image.config.workdir).toBe('/app');
     expect(image.config.env).toEqual([...python.config.env, 'GREETING=hello']);
-    expect(statErofs(image.rootfsPath, '/app/__pycache__')).toMatchObject({type: 'directory', uid: 0});
-    expect(statErofs(image.rootfsPath, '/usr/bin/python3')).toMatchObject({uid: 0});
+    expect(statErofs(rootfsOf(image), '/app/__pycache__')).toMatchObject({type: 'directory', uid: 0});
+    expect(statErofs(rootfsOf(image), '/usr/bin/python3')).toMatchObject({uid: 0});
     await expectTidy(there);
   });
 });
@@ -169,7 +171,7 @@ describe('a Containerfile', () => {
       config: {workdir: '/w', user: '5:6'},
     });
     expect(image.config.env).toContain('A=b');
-    expect(readErofs(image.rootfsPath, 'hello')).toBe('hello from the context');
+    expect(readErofs(rootfsOf(image), 'hello')).toBe('hello from the context');
     expect(there.store.resolve({reference: 'own:1'})).toBe('localhost/own:1');
     await expectTidy(there);
   });

@@ -5,6 +5,7 @@ import {readCatalog} from '../../src/image/catalog.js';
 import {imageFolder, recordPath, rootfsPath} from '../../src/image/layout.js';
 import {agent, jsonLines, makeState, prepared} from '../support/agent.js';
 import {guestStderr} from '../support/guest-stderr.js';
+import {rootfsOf} from '../support/rootfs.js';
 import {useState} from '../support/vm-state.js';
 
 const digest = `sha256:${'5'.repeat(64)}`;
@@ -30,7 +31,7 @@ const state = useState(() => {
   );
   if (!python) throw new Error('the image for python is not prepared');
   mkdirSync(imageFolder(images, digest));
-  symlinkSync(python.rootfsPath, rootfsPath(images, digest));
+  symlinkSync(rootfsOf(python), rootfsPath(images, digest));
   const record = JSON.parse(readFileSync(recordPath(prepared.images, python.digest), 'utf8'));
   writeFileSync(recordPath(images, digest), JSON.stringify({...record, digest, config}));
   return made;

@@ -9,6 +9,7 @@ import {makeImage, makeIndex, type OciImage, writeLayout} from '../image/oci-ima
 import {startRegistry, type TestRegistry} from '../image/oci-registry.js';
 import {recordProgress} from '../image/record-progress.js';
 import {createTestStore, type TestStore} from '../image/stored-image.js';
+import {rootfsOf} from '../support/rootfs.js';
 
 const host = process.arch === 'x64' ? 'amd64' : process.arch;
 const other = host === 'amd64' ? 'arm64' : 'amd64';
@@ -56,26 +57,26 @@ describe('an image in a registry', () => {
       architecture: process.arch,
       config: {env: ['PATH=/bin', 'A=b c'], workdir: '/app', user: 'nobody:nogroup'},
     });
-    expect(statErofs(pulled.rootfsPath, '/app')).toMatchObject({uid: 5, gid: 6, type: 'directory'});
-    expect(statErofs(pulled.rootfsPath, '/app/mine')).toMatchObject({uid: 1000, gid: 1001});
+    expect(statErofs(rootfsOf(pulled), '/app')).toMatchObject({uid: 5, gid: 6, type: 'directory'});
+    expect(statErofs(rootfsOf(pulled), '/app/mine')).toMatchObject({uid: 1000, gid: 1001});
     expect(said).toContain(`pulling ${reference}`);
     expect(said).toEqual(expect.arrayContaining(['layer 1', 'layer 2', 'making the root image']));
     expectOnlyImages(1);
   });
 
   it('reads nothing of this machine through its links', async () => {
-    const {rootfsPath} = await pull(`${registry.host}/owner/whole:1`);
-    expect(statErofs(rootfsPath, '/etc')).toMatchObject({type: 'symlink file'});
-    expect(readErofs(rootfsPath, 'hello')).toBe('from above');
-    expect(readFileSync(rootfsPath).includes('root:x:0:0')).toBe(false);
+    const rootfs = rootfsOf(await pull(`${registry.host}/owner/whole:1`));
+    expect(statErofs(rootfs, '/etc')).toMatchObject({type: 'symlink file'});
+    expect(readErofs(rootfs, 'hello')).toBe('from above');
+    expect(readFileSync(rootfs).includes('root:x:0:0')).toBe(false);
   });
 
   it('is made once for all references that lead to it', async () => {
     const first = await pull(`${registry.host}/owner/whole:1`);
-    const {ino} = statSync(first.rootfsPath);
+    const {ino} = statSync(rootfsOf(first));
     const second = await pull(`${registry.host}/owner/whole@${image.manifest.digest}`);
     expect(second.references).toHaveLength(2);
-    expect(statSync(second.rootfsPath).ino).toBe(ino);
+    expect(statSync(rootfsOf(second)).ino).toBe(ino);
     expectOnlyImages(1);
   });
 

@@ -6,6 +6,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {GuestImage} from '../../src/model/guest-image.js';
 import {statErofs} from '../image/erofs.js';
 import {makeImage, type OciImage, writeLayout} from '../image/oci-image.js';
+import {rootfsOf} from '../support/rootfs.js';
 
 // As root a user is made for this; otherwise the other tests have taken this way already, and these take it again.
 const isRoot = process.getuid?.() === 0;
@@ -47,11 +48,12 @@ afterAll(() => {
 it("makes root images whose files have the image's owners", () => {
   const pulled = pullAsUser('state') as GuestImage;
   expect(pulled).toMatchObject({digest: image.manifest.digest});
-  expect(statErofs(pulled.rootfsPath, '/root')).toMatchObject({uid: 0, gid: 0});
-  expect(statErofs(pulled.rootfsPath, '/theirs')).toMatchObject({uid: 1000, gid: 1001});
-  expect(statErofs(pulled.rootfsPath, '/secret')).toMatchObject({uid: 7, gid: 7});
-  expect(statErofs(pulled.rootfsPath, '/etc')).toMatchObject({type: 'symlink file'});
-  const {mode, uid} = statSync(pulled.rootfsPath);
+  const rootfs = rootfsOf(pulled);
+  expect(statErofs(rootfs, '/root')).toMatchObject({uid: 0, gid: 0});
+  expect(statErofs(rootfs, '/theirs')).toMatchObject({uid: 1000, gid: 1001});
+  expect(statErofs(rootfs, '/secret')).toMatchObject({uid: 7, gid: 7});
+  expect(statErofs(rootfs, '/etc')).toMatchObject({type: 'symlink file'});
+  const {mode, uid} = statSync(rootfs);
   expect(mode & 0o777).toBe(0o600);
   expect(uid).toBe(Number(execFileSync('id', ['-u', user], {encoding: 'utf8'})));
 });

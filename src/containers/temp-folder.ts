@@ -1,16 +1,17 @@
-/** Folders in which images are made; each names its maker, so that only a dead one's is ever removed. */
+/** Folders for work that is not finished; each names its maker, so that only a dead one's is ever removed. */
 import {randomBytes} from 'node:crypto';
 import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {identifyProcess, isAlive} from '../process/identity.js';
-import {TEMP_PREFIX} from './layout.js';
+
+const PREFIX = '.making-';
 
 /** Makes `.making-<pid>-<start>-<random>`, private to the user. */
 export const makeTempFolder = async (parent: string): Promise<string> => {
   const self = identifyProcess(process.pid);
   const folder = join(
     parent,
-    `${TEMP_PREFIX}${process.pid}-${encodeURIComponent(self?.startedAt ?? 'unknown')}-${randomBytes(4).toString('hex')}`,
+    `${PREFIX}${process.pid}-${encodeURIComponent(self?.startedAt ?? 'unknown')}-${randomBytes(4).toString('hex')}`,
   );
   await mkdir(parent, {recursive: true, mode: 0o700});
   await mkdir(folder, {mode: 0o700});
@@ -24,8 +25,8 @@ export const deadTempFolders = async (parent: string): Promise<string[]> => {
 };
 
 const isDead = (name: string): boolean => {
-  if (!name.startsWith(TEMP_PREFIX)) return false;
-  const [, pid, startedAt] = /^(\d+)-(.+)-[0-9a-f]+$/.exec(name.slice(TEMP_PREFIX.length)) ?? [];
+  if (!name.startsWith(PREFIX)) return false;
+  const [, pid, startedAt] = /^(\d+)-(.+)-[0-9a-f]+$/.exec(name.slice(PREFIX.length)) ?? [];
   if (pid === undefined || startedAt === undefined) return true;
   return !isAlive({pid: Number(pid), startedAt: decode(startedAt)});
 };

@@ -2,7 +2,7 @@ import {mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
-import {prepareContainers} from '../../src/image/containers.js';
+import {prepareContainers} from '../../src/containers/settings.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -25,6 +25,8 @@ it('writes the three files once, whole and private', async () => {
   expect(env).toMatchObject({
     CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
     CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
+    CONTAINERS_POLICY: join(folder, 'policy.json'),
+    KRUNVM_DATA_DIR: join(folder, 'krunvm'),
     PATH: '/bin:/usr/local/sbin:/usr/sbin:/sbin',
   });
 });
@@ -53,6 +55,7 @@ it('leaves to the user what the user exported', async () => {
     CONTAINERS_STORAGE_CONF: '/own/storage.conf',
     CONTAINERS_REGISTRIES_CONF: '/own/registries.conf',
     CONTAINERS_POLICY: '/own/policy.json',
+    KRUNVM_DATA_DIR: '/own/krunvm',
   };
   const {env, policyPath} = await prepareContainers({folder, env: own, driver: async () => 'overlay'});
   expect(env).toMatchObject(own);

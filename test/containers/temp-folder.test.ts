@@ -3,9 +3,9 @@ import {mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {deadTempFolders, makeTempFolder} from '../../src/image/temp-folder.js';
+import {deadTempFolders, makeTempFolder} from '../../src/containers/temp-folder.js';
 import {identifyProcess} from '../../src/process/identity.js';
-import {createTestStore} from './stored-image.js';
+import {createTestStore} from '../image/stored-image.js';
 
 let parent: string;
 beforeEach(async () => {

@@ -44,6 +44,8 @@ const containerEnv = (folder: string, env: Env): Env => {
     CONTAINERS_STORAGE_CONF: paths.storage,
     CONTAINERS_REGISTRIES_CONF: paths.registries,
     CONTAINERS_POLICY: paths.policy,
+    // krunvm 0.2.6 and older do not read it.
+    KRUNVM_DATA_DIR: env.KRUNVM_DATA_DIR || join(folder, 'krunvm'),
   };
 };
 
