@@ -1,7 +1,7 @@
 /*
- * The guest agent. As init of a virtual machine it boots the guest; with --stdio, or not as process
- * 1, it only serves the protocol on its standard input and output. docs/guest-protocol.md is the
- * contract.
+ * The guest agent. As init of a virtual machine it boots the guest; as /.agent it is in one that
+ * libkrun has booted; with --stdio, or not as process 1, it only serves the protocol on its standard
+ * input and output. docs/guest-protocol.md is the contract.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/libkrun.h"
 #include "channel/channel.h"
 #include "channel/dispatch.h"
 #include "channel/loop.h"
@@ -67,14 +68,16 @@ static int step(void) {
 int main(int argc, char **argv) {
   hello_start();
   loop_open();
+  bool libkrun = libkrun_is_here(argv[0]);
   bool stdio = getpid() != 1 || (argc > 1 && strcmp(argv[1], "--stdio") == 0);
   bool has_root = true;
-  if (stdio) {
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    channel_open(0, 1);
-  } else {
+  if (!libkrun && !stdio) {
     agent_set_init();
     has_root = boot();
+  } else {
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (libkrun) libkrun_enter();
+    else channel_open(STDIN_FILENO, STDOUT_FILENO);
   }
   spawn_open();
   reap_open();

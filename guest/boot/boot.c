@@ -57,7 +57,7 @@ bool boot(void) {
   }
   root_enter(&options);
   hello_phase("root");
-  names_write(&options);
+  names_set(&options);
   if (options.net[0] != 0) network_up(options.net);
   hello_phase("network");
   log_line("ready");

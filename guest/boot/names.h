@@ -5,6 +5,9 @@
 #include "boot/options.h"
 
 /* In the new root. A file that cannot be written is logged, no more. */
-void names_write(const struct options *options);
+void names_set(const struct options *options);
+
+/* The same files for the name that the guest has already; how it looks up others stays as it is. */
+void names_keep(void);
 
 #endif

@@ -48,6 +48,7 @@ static void set_address(struct sockaddr *to, struct in_addr address) {
 
 static bool set_up(int fd, struct ifreq *request) {
   if (ioctl(fd, SIOCGIFFLAGS, request) != 0) return false;
+  if (request->ifr_flags & IFF_UP) return true;
   request->ifr_flags |= IFF_UP | IFF_RUNNING;
   return ioctl(fd, SIOCSIFFLAGS, request) == 0;
 }

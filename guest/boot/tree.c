@@ -22,6 +22,8 @@ struct point {
   unsigned long flags;
   const char *options;
   bool needed;
+  /* There is one in the whole kernel: to mount it again would change the options of all of them. */
+  bool single;
 };
 
 /*
@@ -29,13 +31,13 @@ struct point {
  * lives in memory is small beside the 60 % of the upper: all of it full must leave room to run.
  */
 static const struct point points[] = {
-    {"proc", 0555, "proc", HARMLESS, NULL, true},
-    {"sys", 0555, "sysfs", HARMLESS, NULL, true},
-    {"sys/fs/cgroup", 0755, "cgroup2", HARMLESS, NULL, false},
-    {"dev", 0755, "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=4m", true},
-    {"dev/pts", 0755, "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666,gid=5", false},
-    {"dev/shm", 01777, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=15%", false},
-    {"dev/mqueue", 01777, "mqueue", HARMLESS, NULL, false},
+    {"proc", 0555, "proc", HARMLESS, NULL, true, false},
+    {"sys", 0555, "sysfs", HARMLESS, NULL, true, false},
+    {"sys/fs/cgroup", 0755, "cgroup2", HARMLESS, NULL, false, false},
+    {"dev", 0755, "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=4m", true, true},
+    {"dev/pts", 0755, "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666,gid=5", false, false},
+    {"dev/shm", 01777, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=15%", false, false},
+    {"dev/mqueue", 01777, "mqueue", HARMLESS, NULL, false, false},
 };
 
 static const struct {
@@ -54,15 +56,28 @@ static const struct {
     {"workspace", "persist", "/persist"},
 };
 
-static void mount_point(int root, const struct point *point) {
-  char path[32];
+static bool is_mounted(int fd) {
+  struct stat own, above;
+  return fstat(fd, &own) == 0 && fstatat(fd, "..", &above, 0) == 0 && own.st_dev != above.st_dev;
+}
+
+static bool mount_on(int fd, const struct point *point) {
+  if (fd < 0 || fchdir(fd) != 0) return false;
+  bool mounted = mount(point->type, ".", point->type, point->flags, point->options) == 0;
+  int error = errno;
+  if (chdir("/") != 0) agent_fail("chdir: %s", strerror(errno));
+  errno = error;
+  return mounted;
+}
+
+static void mount_point(int root, const struct point *point, bool prepared) {
   int fd = directory_make(root, point->path, point->mode);
-  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  bool mounted = fd >= 0 && mount(point->type, path, point->type, point->flags, point->options) == 0;
+  bool done = prepared && fd >= 0 && (point->single || is_mounted(fd));
+  if (!done) done = mount_on(fd, point);
   int error = errno;
   if (fd >= 0) close(fd);
-  if (mounted) return;
-  if (point->needed) agent_fail("mount /%s: %s", point->path, strerror(error));
+  if (done) return;
+  if (point->needed && !prepared) agent_fail("mount /%s: %s", point->path, strerror(error));
   log_line("no /%s: %s", point->path, strerror(error));
 }
 
@@ -81,19 +96,29 @@ static void find_directory(int root, const char *path, mode_t mode) {
   else close(fd);
 }
 
+static bool is_link(int directory, const char *name, const char *target) {
+  char text[32];
+  ssize_t length = readlinkat(directory, name, text, sizeof text);
+  return length == (ssize_t)strlen(target) && memcmp(text, target, (size_t)length) == 0;
+}
+
 /* A directory of that name that is not empty stays: it is the image's, and in nobody's way. */
 static void make_link(int root, const char *directory, const char *name, const char *target) {
   int fd = directory_make(root, directory, 0755);
   if (fd < 0) agent_fail("make /%s: %s", directory, strerror(errno));
-  if (unlinkat(fd, name, 0) != 0 && errno == EISDIR) unlinkat(fd, name, AT_REMOVEDIR);
-  if (symlinkat(target, fd, name) != 0) {
-    log_line("link /%s/%s: %s", directory, name, strerror(errno));
+  if (!is_link(fd, name, target)) {
+    if (unlinkat(fd, name, 0) != 0 && errno == EISDIR) unlinkat(fd, name, AT_REMOVEDIR);
+    if (symlinkat(target, fd, name) != 0) {
+      log_line("link /%s/%s: %s", directory, name, strerror(errno));
+    }
   }
   close(fd);
 }
 
-void tree_make(int root) {
-  for (size_t i = 0; i < sizeof points / sizeof *points; i++) mount_point(root, &points[i]);
+static void make(int root, bool prepared) {
+  for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+    mount_point(root, &points[i], prepared);
+  }
   for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
     make_directory(root, directories[i].path, directories[i].mode);
   }
@@ -103,3 +128,7 @@ void tree_make(int root) {
   find_directory(root, "tmp", 01777);
   find_directory(root, "run", 0755);
 }
+
+void tree_make(int root) { make(root, false); }
+
+void tree_complete(int root) { make(root, true); }
