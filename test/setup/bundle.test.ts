@@ -58,6 +58,9 @@ describe('the npm package', () => {
       `dist/guest/agent-${machine}`,
       'oclif.manifest.json',
       'scripts/linux/setup.sh',
+      'scripts/macos/setup.sh',
+      'scripts/macos/decisions.sh',
+      'scripts/macos/steps.sh',
     ]) {
       expect(files).toContain(needed);
     }

@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
-import {delimiter, join, resolve} from 'node:path';
+import {join, resolve} from 'node:path';
+import {whereIs} from './where-is.js';
 
 const script = resolve('scripts/linux/setup.sh');
 const BASE = 'bash cat cut env grep mktemp rm sed sort tail tr'.split(' ');
@@ -119,12 +120,3 @@ const sudo = (log: string, works: boolean): string => `
 [ "$*" = true ] && exit ${works ? 0 : 1}
 echo "sudo $*" >> ${log}
 exec "$@"`;
-
-const whereIs = (name: string): string => {
-  const found = (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find(existsSync);
-  if (found === undefined) throw new Error(`${name} is not installed`);
-  return found;
-};
