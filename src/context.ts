@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import {fileURLToPath} from 'node:url';
 import {createImageStore} from './image/create-image-store.js';
+import {createKrunvmLauncher} from './launcher/krunvm/krunvm-launcher.js';
 import type {Launcher} from './launcher/launcher.js';
 import {createQemuLauncher} from './launcher/qemu/qemu-launcher.js';
 import type {LauncherName} from './model/launcher-name.js';
@@ -26,7 +27,19 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
   const paths = resolveStatePaths(host);
   const self = identifyProcess(process.pid) ?? {pid: process.pid, startedAt: ''};
   const store = once(() => openStore(paths.database, host.uid));
-  const launcher = once(() => createQemuLauncher(launcherOptions(paths, env)));
+  const inLock = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+    lockIn(store(), {name, self, progress, signal}, work);
+  const launchers: Readonly<Record<LauncherName, () => Launcher>> = {
+    krunvm: once(() =>
+      createKrunvmLauncher({
+        ...launcherOptions(paths, env),
+        registriesFolder: paths.krunvm,
+        containersFolder: paths.containers,
+        withLock: inLock,
+      }),
+    ),
+    qemu: once(() => createQemuLauncher({...launcherOptions(paths, env), cacheFolder: paths.boot})),
+  };
   return {
     env,
     uid: host.uid,
@@ -38,23 +51,19 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     store,
     storeIfAny: () => (isThere(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database, host.uid),
-    launcher: (_name: LauncherName): Launcher => launcher(),
+    launcher: (name) => launchers[name](),
     images: createImageStore({
       imagesFolder: paths.images,
       containersFolder: paths.containers,
       env,
-      withLock: (name, work) => lockIn(store(), {name, self, progress, signal}, work),
+      withLock: inLock,
     }),
     now: () => new Date(),
     randomId,
   };
 };
 
-const launcherOptions = (
-  paths: StatePaths,
-  env: ContextOptions['env'],
-): Parameters<typeof createQemuLauncher>[0] => ({
-  cacheFolder: paths.boot,
+const launcherOptions = (paths: StatePaths, env: ContextOptions['env']) => ({
   runtimeFolder: paths.runtime,
   guestAgentPath,
   env,

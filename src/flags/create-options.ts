@@ -1,14 +1,14 @@
 import type {CreateOptions} from '../model/create-options.js';
 import {usageError} from '../model/errors.js';
 import type {LanguageName} from '../model/language.js';
-import type {LauncherName} from '../model/launcher-name.js';
+import type {LauncherChoice} from '../model/launcher-name.js';
 import type {NetworkMode} from '../model/network.js';
 import {parseEnv, parseLabels} from './key-value.js';
 
 interface ParsedFlags {
   readonly language?: LanguageName | undefined;
   readonly image?: string | undefined;
-  readonly launcher: 'auto' | LauncherName;
+  readonly launcher: LauncherChoice;
   readonly cpu: number;
   readonly mem: number;
   readonly network: NetworkMode;
@@ -30,14 +30,21 @@ export const toCreateOptions = (
   return {
     language: flags.language ?? null,
     image: flags.image ?? null,
-    launcher: flags.launcher === 'auto' ? 'qemu' : flags.launcher,
+    launcher: flags.launcher,
     cpus: flags.cpu,
     memoryMib: flags.mem,
     network: flags.network,
     persist: flags.persist,
+    guestVolumes: parseGuestVolumes(env.AGENT_ENABLE_GUEST_VOLUMES),
     name: flags.name ?? null,
     labels: parseLabels(flags.label),
     env: parseEnv(flags.env, env),
     idleTimeoutMs: flags['idle-timeout'] ?? 0,
   };
+};
+
+const parseGuestVolumes = (value: string | undefined): boolean => {
+  if (value === undefined || value === '' || value === '0') return false;
+  if (value === '1') return true;
+  throw usageError(`AGENT_ENABLE_GUEST_VOLUMES is '${value}'.`, 'set it to 1, or to 0, or unset it');
 };

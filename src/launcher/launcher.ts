@@ -19,8 +19,10 @@ export interface MachineSpec {
   readonly cpus: number;
   readonly memoryMib: number;
   readonly network: NetworkMode;
-  /** Writes stay in the guest's memory and are gone with it; no disk is made. */
+  /** Nothing of it outlives its one run; where the launcher can, no disk is made for its writes. */
   readonly ephemeral: boolean;
+  /** `/in` and `/out` are folders of the host, where the launcher can share folders. */
+  readonly guestVolumes: boolean;
 }
 
 export interface LaunchOptions {
@@ -70,19 +72,21 @@ export interface Launcher {
   readonly name: LauncherName;
   /** Tells by booting whether this launcher works here. Calling it again probes again. */
   readonly examine: (options: LaunchOptions) => Promise<LauncherReport>;
-  /** Throws LAUNCHER_UNAVAILABLE or KERNEL_NOT_FOUND at once where booting cannot work; cheap. */
-  readonly check: () => Promise<void>;
+  /**
+   * Throws where a VM with this network cannot work: LAUNCHER_UNAVAILABLE, KERNEL_NOT_FOUND, and ISOLATION_UNAVAILABLE
+   * where `none` cannot be enforced. Boots nothing; a second call looks again.
+   */
+  readonly check: (wanted: {readonly network: NetworkMode}) => Promise<void>;
+  /** Whether guests boot here: found out by booting one where that is in doubt, then remembered until the next reboot. */
+  readonly isProven: (options: LaunchOptions) => Promise<boolean>;
   /** Makes the disks that the VM needs. What is there already is kept: a second call changes nothing. */
   readonly provision: (spec: MachineSpec, options: LaunchOptions) => Promise<void>;
   /** Starts the VMM. Two boots of one VM at once are the caller's error: the record's status prevents them. */
   readonly boot: (spec: MachineSpec, options: LaunchOptions) => Promise<Machine>;
-  /**
-   * Ends a VMM that a dead process left and removes what the launcher keeps outside of the VM's folders.
-   * What is gone already is success.
-   */
-  readonly destroy: (vm: {
-    readonly id: string;
-    readonly folder: string;
-    readonly vmm: ProcessRef | null;
-  }) => Promise<void>;
+  /** Ends the VMM that a dead process left. What has ended already is success. */
+  readonly end: (vm: {readonly id: string}) => Promise<void>;
+  /** Removes what the launcher keeps of a VM outside of its folders, its VMM included. What is gone is success. */
+  readonly remove: (vm: {readonly id: string}, options: LaunchOptions) => Promise<void>;
+  /** Removes what it keeps of images other than these. What is in use stays. */
+  readonly forgetImages: (options: LaunchOptions & {readonly except: readonly string[]}) => Promise<void>;
 }

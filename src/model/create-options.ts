@@ -1,5 +1,5 @@
 import type {LanguageName} from './language.js';
-import type {LauncherName} from './launcher-name.js';
+import type {LauncherChoice} from './launcher-name.js';
 import type {NetworkMode} from './network.js';
 
 /** What a new VM shall be. */
@@ -7,11 +7,13 @@ export interface CreateOptions {
   readonly language: LanguageName | null;
   /** OCI reference or a local one; null: the language's. */
   readonly image: string | null;
-  readonly launcher: LauncherName;
+  readonly launcher: LauncherChoice;
   readonly cpus: number;
   readonly memoryMib: number;
   readonly network: NetworkMode;
   readonly persist: boolean;
+  /** With krunvm: `/in` and `/out` are folders of the host. */
+  readonly guestVolumes: boolean;
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** `NAME=value` for every command. */

@@ -14,8 +14,8 @@ export interface GuestImage {
   readonly digest: string;
   /** Names that lead to it, for example `docker.io/library/python:3.11-slim`. */
   readonly references: readonly string[];
-  /** Absolute path of the erofs image. */
-  readonly rootfsPath: string;
+  /** Absolute path of the erofs image; null where buildah's storage alone has it, under `storageName`: on macOS. */
+  readonly rootfsPath: string | null;
   readonly sizeBytes: number;
   /** As Node names it: `x64`, `arm64`. */
   readonly architecture: string;
@@ -23,3 +23,7 @@ export interface GuestImage {
   /** RFC 3339, UTC. */
   readonly createdAt: string;
 }
+
+/** The name of an image in buildah's storage, where krunvm looks for it. */
+export const storageName = ({digest}: Pick<GuestImage, 'digest'>): string =>
+  `localhost/agent/image:${digest.replace('sha256:', '')}`;

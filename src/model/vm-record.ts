@@ -33,6 +33,8 @@ export interface VmRecord {
   readonly memoryMib: number;
   readonly network: NetworkMode;
   readonly persist: boolean;
+  /** `/in` and `/out` are folders of the host, as AGENT_ENABLE_GUEST_VOLUMES said when the VM was made. */
+  readonly guestVolumes: boolean;
   /** Made by `vm temp`: removed as soon as its process is gone. */
   readonly ephemeral: boolean;
   readonly labels: Readonly<Record<string, string>>;

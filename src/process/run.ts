@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Runs it in a process group of its own, killed at once when cancelled, with all that it leaves behind. */
   readonly wholeGroup?: boolean;
+  /** Standard output, too, tells why it failed. */
+  readonly saysErrorsOnStdout?: boolean;
 }
 
 export interface RunResult {
@@ -81,7 +83,7 @@ const eachLine = async (output: AsyncIterable<unknown>, onLine: (line: string) =
 
 const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknown => {
   if (!(error instanceof ExecaError)) return error;
-  const said = lastLines(`${error.stderr ?? ''}`) ?? lastLines(`${error.stdout ?? ''}`) ?? [];
+  const said = saidBy(error, options);
   if (error.isCanceled)
     return new AgentError('INTERRUPTED', `${options.phase} was interrupted`, {cause: error});
   if (error.timedOut) return deadlineError(options.phase, elapsedMs, said);
@@ -98,6 +100,11 @@ const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknow
     cause: error,
     details: said,
   });
+};
+
+const saidBy = ({stderr, stdout}: ExecaError, {saysErrorsOnStdout}: RunOptions): string[] => {
+  const [errors, output] = [stderr, stdout].map((text) => lastLines(`${text ?? ''}`));
+  return saysErrorsOnStdout ? [...(errors ?? []), ...(output ?? [])] : (errors ?? output ?? []);
 };
 
 const lastLines = (text: string): string[] | undefined => {

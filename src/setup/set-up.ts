@@ -35,7 +35,7 @@ const imageLanguages = (languages: readonly LanguageName[]): ImageLanguage[] => 
 
 const prepareKernel = async (tools: SetupTools, {dryRun}: {readonly dryRun: boolean}): Promise<string> => {
   try {
-    await tools.launcher.check();
+    await tools.launcher.check({network: 'none'});
     return 'ready';
   } catch (error) {
     // Whatever else is wrong with the launcher: without its programs nothing can be said about the kernel yet.

@@ -18,6 +18,7 @@ const vmRecord = z.object({
   memoryMib: z.int().positive(),
   network: z.enum(networkModes),
   persist: z.boolean(),
+  guestVolumes: z.boolean().default(false),
   ephemeral: z.boolean(),
   labels: z.record(z.string(), z.string()),
   env: z.array(z.string()),

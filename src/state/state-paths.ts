@@ -13,6 +13,8 @@ export interface StatePaths {
   readonly persist: string;
   readonly images: string;
   readonly containers: string;
+  /** krunvm's own file, one per VM. */
+  readonly krunvm: string;
   /** Kernels and initramfs images, made once. */
   readonly boot: string;
   /** What is worth keeping until the machine restarts. */
@@ -43,6 +45,7 @@ export const resolveStatePaths = (host: Host, places: Places = findPlaces(host))
     persist: join(root, 'persist'),
     images: join(root, 'images'),
     containers: join(root, 'containers'),
+    krunvm: join(root, 'krunvm'),
     boot: join(root, 'boot'),
     runtime: runtimeFolder(host, places) ?? join(root, 'run'),
   };

@@ -4,9 +4,11 @@ import type {MachineSpec} from '../launcher/launcher.js';
 import type {CreateOptions} from '../model/create-options.js';
 import {AgentError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
+import type {LauncherName} from '../model/launcher-name.js';
 import type {Phases} from '../model/run-report.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {makePrivateFolder} from '../state/state-paths.js';
+import {chooseLauncher} from './choose-launcher.js';
 import {changeOwn, moveTo} from './lifecycle.js';
 import {whileOwned} from './ownership.js';
 import {persistFolder, reap, removeVm, vmFolder} from './reap.js';
@@ -27,9 +29,9 @@ export const createVm = async (
 ): Promise<CreatedVm> => {
   context.storeIfAny(); // a state directory that cannot be used is the first thing to tell
   const reference = context.images.resolve({language: options.language, reference: options.image});
-  await context.launcher(options.launcher).check();
+  const launcher = await chooseLauncher(context, options);
   await reap(context);
-  const record = newRecord(context, options, {reference, ephemeral});
+  const record = newRecord(context, options, {reference, launcher, ephemeral});
   context.store().insert(record);
   try {
     return await whileOwned(context, record.id, (held) => provision(held, record, ephemeral));
@@ -41,21 +43,28 @@ export const createVm = async (
   }
 };
 
+interface NewVm {
+  readonly reference: string;
+  readonly launcher: LauncherName;
+  readonly ephemeral: boolean;
+}
+
 const newRecord = (
   context: VmContext,
   options: CreateOptions,
-  {reference, ephemeral}: {readonly reference: string; readonly ephemeral: boolean},
+  {reference, launcher, ephemeral}: NewVm,
 ): VmRecord => ({
   schema: 1,
   id: `${options.language ?? 'vm'}-${context.randomId()}`,
   name: options.name,
   language: options.language,
   image: {reference, digest: null},
-  launcher: options.launcher,
+  launcher,
   cpus: options.cpus,
   memoryMib: options.memoryMib,
   network: options.network,
   persist: options.persist,
+  guestVolumes: options.guestVolumes,
   ephemeral,
   labels: options.labels,
   env: options.env,
@@ -117,4 +126,5 @@ export const machineSpec = (context: VmContext, record: VmRecord, image: GuestIm
   memoryMib: record.memoryMib,
   network: record.network,
   ephemeral: record.ephemeral,
+  guestVolumes: record.guestVolumes,
 });

@@ -1,5 +1,6 @@
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {launcherNames} from '../model/launcher-name.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, settle} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
@@ -29,7 +30,7 @@ const reapOne = async (context: VmContext, id: string): Promise<void> => {
   });
   if (!mine || !orphan) return;
   const settled = settle(orphan, context.isAlive);
-  await context.launcher(mine.launcher).destroy({...mine, folder: vmFolder(context, id)});
+  await context.launcher(mine.launcher).end({id});
   // Whether a disk that outlives its VM was to go too, only who cleaned it knew.
   if (mine.ephemeral || (mine.status === 'cleaning' && !mine.persist)) {
     await removeVm(context, id, {keepPersist: false});
@@ -46,6 +47,10 @@ export const removeVm = async (
   id: string,
   {keepPersist}: {readonly keepPersist: boolean},
 ): Promise<void> => {
+  const {progress} = context;
+  // An interrupted command still cleans up after itself; each step has its own deadline.
+  const {signal} = new AbortController();
+  for (const name of launcherNames) await context.launcher(name).remove({id}, {progress, signal});
   await rm(vmFolder(context, id), {recursive: true, force: true});
   if (!keepPersist) await rm(persistFolder(context, id), {recursive: true, force: true});
   context.store().remove(id);

@@ -2,7 +2,6 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {AgentError} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {busyError, letGo, owns, takeOver} from './lifecycle.js';
-import {vmFolder} from './reap.js';
 import type {VmContext} from './vm-context.js';
 
 const LETTING_GO_MS = 20_000;
@@ -28,7 +27,7 @@ export const seize = async (
     context.store().update(id, (present) => letGo(present, context.self));
     throw error;
   }
-  await context.launcher(taken.launcher).destroy({id, folder: vmFolder(context, id), vmm: taken.vmm});
+  await context.launcher(taken.launcher).end({id});
 };
 
 const take = (context: VmContext, present: VmRecord, status: 'stopping' | 'cleaning'): VmRecord =>

@@ -12,6 +12,7 @@ export const someRecord = (change: Partial<VmRecord> = {}): VmRecord => ({
   memoryMib: 256,
   network: 'none',
   persist: false,
+  guestVolumes: false,
   ephemeral: false,
   labels: {},
   env: [],

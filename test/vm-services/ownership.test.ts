@@ -15,7 +15,7 @@ const store = openStore(join(folder, 'agent.mdb'), process.getuid?.() ?? 0);
 const self = {pid: 100, startedAt: 'a'};
 const other = {pid: 200, startedAt: 'b'};
 const id = idNumber(1);
-const destroyed: string[] = [];
+const ended: string[] = [];
 
 const contextWith = (change: Partial<VmContext> = {}): VmContext =>
   ({
@@ -24,13 +24,13 @@ const contextWith = (change: Partial<VmContext> = {}): VmContext =>
     isAlive: () => false,
     signal: new AbortController().signal,
     paths: {vms: join(folder, 'vms'), persist: join(folder, 'persist')},
-    launcher: () => ({destroy: async (vm: {id: string}) => void destroyed.push(vm.id)}),
+    launcher: () => ({end: async (vm: {id: string}) => void ended.push(vm.id), remove: async () => {}}),
     ...change,
   }) as VmContext;
 
 beforeEach(() => {
   for (const record of store.list().records) store.remove(record.id);
-  destroyed.length = 0;
+  ended.length = 0;
 });
 afterAll(async () => {
   await store.database.close();
@@ -111,12 +111,12 @@ describe('what dead processes have left', () => {
       [idNumber(4), 'failed', null],
       [idNumber(5), 'ready', null],
     ]);
-    expect(destroyed).toEqual([1, 2, 3, 4].map(idNumber));
+    expect(ended).toEqual([1, 2, 3, 4].map(idNumber));
   });
 
   it('stops nobody’s work where it cannot be removed', async () => {
     store.insert(someRecord({id, status: 'running', owner: other}));
-    const broken = {destroy: () => sleep(1).then(() => Promise.reject(new Error('no')))};
+    const broken = {end: () => sleep(1).then(() => Promise.reject(new Error('no')))};
     await reap(contextWith({launcher: () => broken as never}));
     expect(store.list().records).toHaveLength(1);
   });

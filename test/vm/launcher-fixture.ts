@@ -65,6 +65,7 @@ const makeSpec = (folder: string, id: string, more: Partial<MachineSpec> = {}): 
     cpus: 1,
     memoryMib: 256,
     network: 'none',
+    guestVolumes: false,
     ephemeral: true,
     ...more,
   };

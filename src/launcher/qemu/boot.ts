@@ -1,9 +1,9 @@
 /** Boots a VM: the first kernel that has what the guest needs, in the machine that works here. */
-import {statfs} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../../model/errors.js';
+import {architectureOf} from '../common/host.js';
+import {requireSpace} from '../common/require-space.js';
 import type {LaunchOptions, Machine, MachineSpec} from '../launcher.js';
-import {architectureOf} from './host.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import {MissingModuleError} from './kernel/modules.js';
 import {launch} from './launch.js';
@@ -18,7 +18,7 @@ export const boot = async (
 ): Promise<Machine> => {
   const parts = await findParts(options);
   requireArchitecture(spec, parts);
-  await requireSpace(spec);
+  await requireSpace(writtenFolders(spec));
   return await withFirstComplete(
     parts,
     async (kernel) => await bootWith({options, spec, parts, kernel, ...launchOptions}),
@@ -69,19 +69,9 @@ const bootWith = async (request: BootRequest): Promise<Machine> => {
   });
 };
 
-// A guest whose disk cannot grow ends at its first write; better not to start it.
-const MIN_FREE_BYTES = 64 * 1024 * 1024;
-
-const requireSpace = async ({folder, persistFolder, ephemeral}: MachineSpec): Promise<void> => {
-  for (const path of [ephemeral ? null : folder, persistFolder]) {
-    if (path === null) continue;
-    const {bavail, bsize} = await statfs(path);
-    if (bavail * bsize >= MIN_FREE_BYTES) continue;
-    throw new AgentError('DISK_FULL', `The disk is full: less than 64 MiB are free for '${path}'.`, {
-      hints: ['free some space, for example with: agent vm clean --all'],
-    });
-  }
-};
+/** Where the guest's writes go. */
+const writtenFolders = ({folder, persistFolder, ephemeral}: MachineSpec): string[] =>
+  [ephemeral ? null : folder, persistFolder].filter((path) => path !== null);
 
 const requireArchitecture = ({image}: MachineSpec, {host}: Parts): void => {
   if (architectureOf(image.architecture) === host.architecture) return;

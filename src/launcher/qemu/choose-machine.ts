@@ -1,9 +1,9 @@
 /** Picks the machine to boot VMs in: the first that has booted a tiny guest here; TCG needs no proof. */
 import {AgentError} from '../../model/errors.js';
 import type {Progress} from '../../model/progress.js';
+import type {KvmAccess} from '../common/kvm-access.js';
 import type {Finding} from '../launcher.js';
 import type {Candidate} from './machine/candidates.js';
-import type {KvmAccess} from './machine/kvm-access.js';
 import type {ProbeResult} from './probe.js';
 
 export interface MachineChoice {

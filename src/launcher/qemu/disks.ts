@@ -3,7 +3,7 @@ import {open, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../../model/errors.js';
 import {run} from '../../process/run.js';
-import {makeAtomically} from './atomic-file.js';
+import {makeAtomically} from '../common/atomic-file.js';
 
 /** How far a guest can fill a disk; the host's file grows only with what is written. */
 export const DISK_BYTES = {upper: 8 * 1024 ** 3, persist: 8 * 1024 ** 3} as const;

@@ -1,22 +1,17 @@
 /** What `agent doctor` tells of QEMU: each part that a boot needs, and a boot. */
 import {type AgentError, toAgentError} from '../../model/errors.js';
 import {run} from '../../process/run.js';
+import {findGuestAgent} from '../common/guest-agent.js';
+import {describeHost, findProgram, type Host} from '../common/host.js';
 import type {Finding, LauncherReport, LaunchOptions} from '../launcher.js';
 import {withFirstComplete} from './boot.js';
 import {toFinding} from './choose-machine.js';
 import {missingMke2fs} from './disks.js';
-import {describeHost, findProgram, findQemu, type Host, qemuName} from './host.js';
+import {findQemu, qemuName} from './find-qemu.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import {planConfinement} from './machine/confinement.js';
 import {machineFor} from './machine-for.js';
-import {
-  findGuestAgent,
-  findParts,
-  findTools,
-  listKernels,
-  missingQemu,
-  type QemuLauncherOptions,
-} from './parts.js';
+import {findParts, findTools, listKernels, missingQemu, type QemuLauncherOptions} from './parts.js';
 import {probe} from './probe.js';
 
 const TCG_DEADLINE_MS = 30_000;
@@ -29,7 +24,7 @@ export const examineQemu = async (
   const parts = [
     await lookAt(qemuName(host.architecture), async () => await qemuVersion(options, host)),
     await lookAt('guest kernel', async () => nameKernel(await listKernels(options, host))),
-    await lookAt('guest agent', async () => findGuestAgent(options, host)),
+    await lookAt('guest agent', async () => findGuestAgent(options, host.architecture)),
     await lookAt(
       'mke2fs',
       async () => findProgram(options.env, 'mke2fs', 'mkfs.ext4') ?? raise(missingMke2fs()),

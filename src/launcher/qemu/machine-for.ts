@@ -1,12 +1,13 @@
 /** The machine that VMs boot in with a given kernel: found out by booting, then remembered. */
+import * as z from 'zod';
 import type {Progress} from '../../model/progress.js';
+import {fileIdentity} from '../common/host.js';
+import {decideKvmAccess, type KvmAccess, readKvmNode} from '../common/kvm-access.js';
+import {createMemory, findingSchema} from '../common/remembered.js';
 import {chooseMachine, type MachineChoice, PROBE_DEADLINE_MS} from './choose-machine.js';
-import {fileIdentity} from './host.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import {listCandidates} from './machine/candidates.js';
 import {planConfinement} from './machine/confinement.js';
-import {decideKvmAccess, type KvmAccess, readKvmNode} from './machine/kvm-access.js';
-import {machineCache} from './machine-cache.js';
 import type {Parts, QemuLauncherOptions} from './parts.js';
 import {probe} from './probe.js';
 
@@ -20,6 +21,8 @@ export interface MachineForRequest {
   readonly afresh: boolean;
 }
 
+const remembered = z.object({candidate: z.string(), findings: z.array(findingSchema)});
+
 export const machineFor = async (request: MachineForRequest): Promise<MachineChoice> => {
   const {options, parts, kernel, progress, signal} = request;
   const {host, qemuPath} = parts;
@@ -27,11 +30,12 @@ export const machineFor = async (request: MachineForRequest): Promise<MachineCho
   const node = readKvmNode();
   const access = decideKvmAccess(node, changesUser(parts));
   const facts = [host.bootId, fileIdentity(qemuPath), fileIdentity(kernel.path), JSON.stringify(access)];
-  const cache = machineCache(options.runtimeFolder, facts);
-  const remembered = request.afresh ? undefined : await cache.read();
-  const known = candidates.find(({name}) => name === remembered?.candidate);
-  if (known && remembered) {
-    return {candidate: known, kvmGroup: groupFor(known.accelerator, access), findings: remembered.findings};
+  const {runtimeFolder} = options;
+  const cache = createMemory({runtimeFolder, name: 'machine', facts, schema: remembered});
+  const found = request.afresh ? undefined : await cache.read();
+  const known = candidates.find(({name}) => name === found?.candidate);
+  if (known && found) {
+    return {candidate: known, kvmGroup: groupFor(known.accelerator, access), findings: found.findings};
   }
   const choice = await chooseMachine({
     candidates,

@@ -1,10 +1,11 @@
 /** Finds what a boot needs on this machine, or says how to get it. */
 
 import {createHash} from 'node:crypto';
-import {accessSync, constants} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {AgentError} from '../../model/errors.js';
-import {describeHost, type Environment, findProgram, findQemu, type Host, qemuName} from './host.js';
+import {findGuestAgent} from '../common/guest-agent.js';
+import {describeHost, type Environment, findProgram, type Host} from '../common/host.js';
+import {findQemu, qemuName} from './find-qemu.js';
 import {type KernelFile, rankKernels} from './kernel/choose-kernel.js';
 import {findKernels, userKernel} from './kernel/find-kernels.js';
 import type {ConfinementTools} from './machine/confinement.js';
@@ -35,7 +36,7 @@ export const findParts = async (options: QemuLauncherOptions): Promise<Parts> =>
   return {
     host,
     qemuPath: findQemu(options.env, host.architecture) ?? fail(missingQemu(host)),
-    guestAgentPath: findGuestAgent(options, host),
+    guestAgentPath: findGuestAgent(options, host.architecture),
     kernels: await listKernels(options, host),
     tools: findTools(options.env),
     mke2fsPath: findProgram(options.env, 'mke2fs', 'mkfs.ext4'),
@@ -76,19 +77,6 @@ export const kernelNotFound = (
       'or name one: AGENT_KERNEL=/path/to/vmlinuz, its modules beside it or below /lib/modules',
     ],
   });
-
-export const findGuestAgent = ({guestAgentPath}: QemuLauncherOptions, host: Host): string => {
-  const path = guestAgentPath(host.architecture);
-  try {
-    accessSync(path, constants.R_OK);
-    return path;
-  } catch (error) {
-    throw new AgentError('LAUNCHER_UNAVAILABLE', `The guest agent '${path}' is missing.`, {
-      cause: error,
-      hints: ['run: npm run build', 'or install the package again'],
-    });
-  }
-};
 
 export const missingQemu = ({architecture, platform}: Pick<Host, 'architecture' | 'platform'>): AgentError =>
   new AgentError('LAUNCHER_UNAVAILABLE', `'${qemuName(architecture)}' is not installed.`, {

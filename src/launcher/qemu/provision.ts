@@ -1,7 +1,8 @@
 /** The disks of a VM, as far as it needs them. */
+import {AgentError} from '../../model/errors.js';
+import {findProgram} from '../common/host.js';
 import type {LaunchOptions, MachineSpec} from '../launcher.js';
 import {diskPath, makeDisk} from './disks.js';
-import {findProgram} from './host.js';
 import type {MachineRequest} from './machine/machine-request.js';
 import type {QemuLauncherOptions} from './parts.js';
 
@@ -18,7 +19,14 @@ export const provision = async (
 };
 
 export const disksOf = ({folder, persistFolder, ephemeral, image}: MachineSpec): MachineRequest['disks'] => ({
-  rootPath: image.rootfsPath,
+  rootPath: rootPathOf(image),
   upperPath: ephemeral ? null : diskPath(folder, 'upper'),
   persistPath: persistFolder === null ? null : diskPath(persistFolder, 'persist'),
 });
+
+const rootPathOf = ({rootfsPath, digest}: MachineSpec['image']): string => {
+  if (rootfsPath !== null) return rootfsPath;
+  throw new AgentError('IMAGE_UNUSABLE', `The image ${digest} is stored for krunvm only.`, {
+    hints: ['use it with: --launcher krunvm'],
+  });
+};

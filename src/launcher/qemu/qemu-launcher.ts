@@ -1,7 +1,8 @@
 /** The QEMU launcher: implements src/launcher/launcher.ts. May import launcher, guest, process, model. */
+
+import {endVmms} from '../common/end-vmms.js';
 import type {Launcher} from '../launcher.js';
 import {boot} from './boot.js';
-import {destroyVmm} from './destroy-vmm.js';
 import {examineQemu} from './examine-qemu.js';
 import {findParts, markerOf, type QemuLauncherOptions} from './parts.js';
 import {provision} from './provision.js';
@@ -17,5 +18,15 @@ export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({
   examine: async (launchOptions) => await examineQemu(options, launchOptions),
   provision: async (spec, launchOptions) => await provision(options, spec, launchOptions),
   boot: async (spec, launchOptions) => await boot(options, spec, launchOptions),
-  destroy: async ({id, vmm}) => await destroyVmm({marker: markerOf(options, id), recorded: vmm}),
+  // TCG boots wherever there is QEMU.
+  isProven: async () => true,
+  end: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
+  remove: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
+  forgetImages: async () => {}, // it shares the image store's own files
 });
+
+/** `-name guest=<marker>`, as an argument of its own. */
+export const isQemu =
+  (marker: string) =>
+  (argv: readonly string[]): boolean =>
+    argv.includes(`guest=${marker}`);

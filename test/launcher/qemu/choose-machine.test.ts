@@ -1,11 +1,7 @@
-import {mkdtempSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
+import type {KvmAccess} from '../../../src/launcher/common/kvm-access.js';
 import {chooseMachine} from '../../../src/launcher/qemu/choose-machine.js';
 import {listCandidates} from '../../../src/launcher/qemu/machine/candidates.js';
-import type {KvmAccess} from '../../../src/launcher/qemu/machine/kvm-access.js';
-import {machineCache} from '../../../src/launcher/qemu/machine-cache.js';
 import type {ProbeResult} from '../../../src/launcher/qemu/probe.js';
 
 const candidates = listCandidates({platform: 'linux', architecture: 'x86_64'});
@@ -59,32 +55,5 @@ describe('chooseMachine', () => {
     );
     expect({name, probed, steps}).toEqual({name: 'tcg', probed: [], steps: []});
     expect(findings).toEqual([{ok: false, subject: '/dev/kvm', seen: 'not there', mend: 'enable it'}]);
-  });
-});
-
-describe('machineCache', () => {
-  let folder = '';
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
-  });
-  afterEach(() => {
-    rmSync(folder, {recursive: true});
-  });
-  const remembered = {candidate: 'tcg', findings: [{ok: false, subject: 's', seen: 'x', mend: 'y'}]};
-
-  it('remembers for the same facts only, in a private folder', async () => {
-    const runtime = join(folder, 'runtime');
-    await machineCache(runtime, ['boot 1', 'qemu 7']).write(remembered);
-    expect(await machineCache(runtime, ['boot 1', 'qemu 7']).read()).toEqual(remembered);
-    expect(await machineCache(runtime, ['boot 2', 'qemu 7']).read()).toBeUndefined();
-    expect(statSync(runtime).mode & 0o777).toBe(0o700);
-  });
-
-  it.each(['', '{', '{"candidate": 1}', 'null'])('takes %j as unknown', async (content) => {
-    const cache = machineCache(folder, ['fact']);
-    await cache.write(remembered);
-    const [name] = readdirSync(folder);
-    writeFileSync(join(folder, name ?? ''), content);
-    expect(await cache.read()).toBeUndefined();
   });
 });

@@ -3,8 +3,8 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {findProgram} from '../../../src/launcher/common/host.js';
 import {DISK_BYTES, diskPath, makeDisk} from '../../../src/launcher/qemu/disks.js';
-import {findProgram} from '../../../src/launcher/qemu/host.js';
 
 const mke2fsPath = findProgram(process.env, 'mke2fs');
 const {signal} = new AbortController();

@@ -1,5 +1,5 @@
 /** Decides which packages hold a guest kernel, from what apt says of them. */
-import type {Architecture} from '../host.js';
+import type {Architecture} from '../../common/host.js';
 
 /** Packages that only depend on the newest kernel for virtual machines: Debian's, then Ubuntu's. */
 export const kernelMetaPackages = (architecture: Architecture): string[] => [

@@ -1,5 +1,5 @@
 /** The machines that this host might run, best first. All but the last are used only after a guest has booted in them. */
-import type {Architecture, Host} from '../host.js';
+import type {Architecture, Host} from '../../common/host.js';
 
 export type Accelerator = 'kvm' | 'hvf' | 'tcg';
 

@@ -1,6 +1,7 @@
 /** Decides what the VMM is started through, so that a guest that breaks out of it finds little: values in, argv out. */
+
+import type {Host} from '../../common/host.js';
 import {DISK_BYTES} from '../disks.js';
-import type {Host} from '../host.js';
 
 export interface ConfinementTools {
   readonly setpriv: string | undefined;

@@ -1,6 +1,6 @@
 /** One machine to plan: what is decided about it before its command line is. */
 import type {NetworkMode} from '../../../model/network.js';
-import type {Architecture} from '../host.js';
+import type {Architecture} from '../../common/host.js';
 import type {Candidate} from './candidates.js';
 
 export interface MachineRequest {

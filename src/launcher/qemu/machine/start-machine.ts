@@ -3,8 +3,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {AgentError, deadlineError} from '../../../model/errors.js';
 import {identifyProcess} from '../../../process/identity.js';
 import {type SpawnedVmm, spawnVmm} from '../../../process/spawn-vmm.js';
+import {keepConsole} from '../../common/console.js';
 import type {Machine, VmmExit} from '../../launcher.js';
-import {keepConsole} from './console.js';
 import type {MachinePlan} from './plan-machine.js';
 
 export interface StartRequest {

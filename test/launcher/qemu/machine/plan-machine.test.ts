@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Architecture} from '../../../../src/launcher/qemu/host.js';
+import type {Architecture} from '../../../../src/launcher/common/host.js';
 import {listCandidates} from '../../../../src/launcher/qemu/machine/candidates.js';
 import type {MachineRequest} from '../../../../src/launcher/qemu/machine/machine-request.js';
 import {planMachine} from '../../../../src/launcher/qemu/machine/plan-machine.js';

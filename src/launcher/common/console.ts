@@ -1,6 +1,6 @@
 /** Drains a VMM's console and its own words without end, and keeps the last of both: in memory and in a bounded file. */
 import type {Readable} from 'node:stream';
-import {printable} from '../../../guest/printable.js';
+import {printable} from '../../guest/printable.js';
 import {openBoundedLog} from './bounded-log.js';
 
 export interface ConsoleKeeper {

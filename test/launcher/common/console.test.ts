@@ -3,8 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {openBoundedLog} from '../../../../src/launcher/qemu/machine/bounded-log.js';
-import {createTail, keepConsole, toLines} from '../../../../src/launcher/qemu/machine/console.js';
+import {openBoundedLog} from '../../../src/launcher/common/bounded-log.js';
+import {createTail, keepConsole, toLines} from '../../../src/launcher/common/console.js';
 
 let folder = '';
 beforeEach(() => {

@@ -1,8 +1,9 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {afterEach, describe, expect, it} from 'vitest';
-import {destroyVmm} from '../../../src/launcher/qemu/destroy-vmm.js';
+import {endVmms} from '../../../src/launcher/common/end-vmms.js';
 import {markerOf} from '../../../src/launcher/qemu/parts.js';
+import {isQemu} from '../../../src/launcher/qemu/qemu-launcher.js';
 import {identifyProcess, isAlive} from '../../../src/process/identity.js';
 
 const running: ChildProcess[] = [];
@@ -25,7 +26,7 @@ const pretend = async (...args: string[]) => {
   return ref;
 };
 
-describe('destroyVmm', () => {
+describe('endVmms', () => {
   it('ends the VMMs of that VM and no others', async () => {
     const ours = await pretend('-name', 'guest=agent-1-python-1');
     const others = await Promise.all(
@@ -36,20 +37,13 @@ describe('destroyVmm', () => {
         'x,guest=agent-1-python-1',
       ].map(async (name) => await pretend('-name', name)),
     );
-    await destroyVmm({marker: 'agent-1-python-1', recorded: null});
+    await endVmms(isQemu('agent-1-python-1'));
     expect(isAlive(ours)).toBe(false);
     expect(others.map(isAlive)).toEqual([true, true, true, true]);
   });
 
-  it('does not end a process that has only the recorded pid', async () => {
-    const stranger = await pretend();
-    await destroyVmm({marker: 'agent-1-python-1', recorded: stranger});
-    expect(isAlive(stranger)).toBe(true);
-  });
-
   it('takes what is gone as success', async () => {
-    await destroyVmm({marker: 'agent-1-gone', recorded: {pid: process.pid, startedAt: 'long ago'}});
-    await destroyVmm({marker: 'agent-1-gone', recorded: null});
+    await endVmms(isQemu('agent-1-gone'));
   });
 });
 

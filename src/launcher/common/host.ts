@@ -72,11 +72,6 @@ export const findProgram = (env: Environment, ...names: readonly string[]): stri
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 };
 
-export const qemuName = (architecture: Architecture): string => `qemu-system-${architecture}`;
-
-export const findQemu = (env: Environment, architecture: Architecture): string | undefined =>
-  findProgram(env, qemuName(architecture)) ?? ['/usr/libexec/qemu-kvm'].find(isExecutable);
-
 /** Changes whenever another version of the file is installed. */
 export const fileIdentity = (path: string): string => {
   const real = realpathSync(path);
@@ -84,7 +79,7 @@ export const fileIdentity = (path: string): string => {
   return `${real}:${size}:${mtimeMs}`;
 };
 
-const isExecutable = (path: string): boolean => {
+export const isExecutable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
@@ -102,4 +97,4 @@ const readText = (path: string): string => {
 };
 
 const unsupported = (what: string): AgentError =>
-  new AgentError('LAUNCHER_UNAVAILABLE', `The QEMU launcher does not support ${what}.`);
+  new AgentError('LAUNCHER_UNAVAILABLE', `VMs cannot be run on ${what}.`);

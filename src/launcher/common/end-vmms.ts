@@ -1,4 +1,4 @@
-/** Ends VMMs that dead processes have left, and no others. */
+/** Finds VMMs by their command lines, and ends those that dead processes have left, and no others. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {deadlineError} from '../../model/errors.js';
@@ -9,49 +9,47 @@ import {run} from '../../process/run.js';
 const DEADLINE_MS = 5_000;
 const POLL_MS = 10;
 
-/** A VMM is ours to end when its command line bears the marker; the recorded one, too, is not trusted by pid alone. */
-export const destroyVmm = async ({
-  marker,
-  recorded,
-}: {
-  readonly marker: string;
-  readonly recorded: ProcessRef | null;
-}): Promise<void> => {
-  const found = process.platform === 'linux' ? findByMarker(marker) : await checkRecorded(recorded, marker);
-  await Promise.all(found.map(end));
+/** Tells one VM's VMM by its arguments, its program's name included. */
+export type IsVmm = (argv: readonly string[]) => boolean;
+
+export const endVmms = async (isVmm: IsVmm): Promise<void> => {
+  await Promise.all((await findVmms(isVmm)).map(end));
 };
 
-const findByMarker = (marker: string): ProcessRef[] =>
+export const findVmms = async (isVmm: IsVmm): Promise<ProcessRef[]> =>
+  process.platform === 'linux' ? findInProc(isVmm) : await findWithPs(isVmm);
+
+const findInProc = (isVmm: IsVmm): ProcessRef[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .flatMap((pid) => {
       // Identity first: should the pid change hands meanwhile, the end of it will be noticed.
       const ref = identifyProcess(pid);
-      return ref !== undefined && bears(marker, commandLine(pid)) ? [ref] : [];
+      return ref !== undefined && isVmm(commandLine(pid)) ? [ref] : [];
     });
-
-/** `-name guest=<marker>`, as an argument of its own. */
-const bears = (marker: string, argv: readonly string[]): boolean => argv.includes(`guest=${marker}`);
 
 const commandLine = (pid: number): string[] => {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   } catch {
     return []; // it has ended
   }
 };
 
-// macOS has no /proc: the record is all there is to go by.
-const checkRecorded = async (recorded: ProcessRef | null, marker: string): Promise<ProcessRef[]> => {
-  if (recorded === null || !isAlive(recorded)) return [];
+// macOS has no /proc. None of the words that are looked for holds a space.
+const findWithPs = async (isVmm: IsVmm): Promise<ProcessRef[]> => {
   const {stdout} = await run({
     file: 'ps',
-    args: ['-o', 'command=', '-p', String(recorded.pid)],
-    phase: 'looking at the VMM',
-    timeoutMs: 2_000,
+    args: ['-axo', 'pid=,command='],
+    phase: 'looking for VMMs',
+    timeoutMs: 5_000,
   });
-  return bears(marker, stdout.split(' ')) ? [recorded] : [];
+  return stdout.split('\n').flatMap((line) => {
+    const [pid = '', ...argv] = line.trim().split(/\s+/);
+    const ref = isVmm(argv) ? identifyProcess(Number(pid)) : undefined;
+    return ref ? [ref] : [];
+  });
 };
 
 const end = async (ref: ProcessRef): Promise<void> => {

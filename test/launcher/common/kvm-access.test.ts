@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {decideKvmAccess, readKvmNode} from '../../../../src/launcher/qemu/machine/kvm-access.js';
+import {decideKvmAccess, readKvmNode} from '../../../src/launcher/common/kvm-access.js';
 
 const node = {uid: 0, gid: 104, mode: 0o660, openable: true};
 

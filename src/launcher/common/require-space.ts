@@ -1,0 +1,15 @@
+import {statfs} from 'node:fs/promises';
+import {AgentError} from '../../model/errors.js';
+
+const MIN_FREE_BYTES = 64 * 1024 * 1024;
+
+/** Throws DISK_FULL where a guest that writes there would end at its first write. */
+export const requireSpace = async (folders: readonly string[]): Promise<void> => {
+  for (const path of folders) {
+    const {bavail, bsize} = await statfs(path);
+    if (bavail * bsize >= MIN_FREE_BYTES) continue;
+    throw new AgentError('DISK_FULL', `The disk is full: less than 64 MiB are free for '${path}'.`, {
+      hints: ['free some space, for example with: agent vm clean --all'],
+    });
+  }
+};

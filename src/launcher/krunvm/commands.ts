@@ -1,0 +1,110 @@
+/** Every command line that krunvm, and what it is run through, is given. Pure; docs/krunvm.md explains each. */
+import type {NetworkMode} from '../../model/network.js';
+
+export interface Krunvm {
+  readonly platform: 'linux' | 'darwin';
+  readonly isRoot: boolean;
+  /** Absolute path of the program. */
+  readonly program: string;
+  /** Where krunvm's own configuration says that buildah stores: the volume's mount point on macOS, else null. */
+  readonly volume: string | null;
+}
+
+/** The guest agent's place in every guest. It is started without arguments, since those do not survive the way. */
+export const GUEST_AGENT = '/.agent';
+
+export interface SharedFolder {
+  /** Absolute path on the host. */
+  readonly host: string;
+  /** One level deep: `/in`. */
+  readonly guest: string;
+}
+
+export interface NewMachine {
+  readonly id: string;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly folders: readonly SharedFolder[];
+  /** In buildah's storage. */
+  readonly image: string;
+}
+
+export const createArguments = ({id, cpus, memoryMib, folders, image}: NewMachine): readonly string[] => [
+  'create',
+  `--name=${id}`,
+  `--cpus=${cpus}`,
+  `--mem=${memoryMib}`,
+  // An image's own folder would go onto the guest kernel's command line as it is.
+  '--workdir=/',
+  ...folders.map(({host, guest}) => `--volume=${host}:${guest}`),
+  image,
+];
+
+export const deleteArguments = (id: string): readonly string[] => ['delete', id];
+
+/** buildah with the storage that krunvm uses: on Linux its environment says which, on macOS only flags do. */
+export const storageFlags = ({volume}: Pick<Krunvm, 'volume'>): readonly string[] =>
+  volume === null ? [] : [`--root=${volume}/root`, `--runroot=${volume}/runroot`];
+
+/**
+ * krunvm opens these in the guest's root folder as the host's user and follows links: a guest that ran before, or its
+ * image, may have left a link there that leads to a file of the host.
+ */
+const removeTraps = `set -eu
+container=$1
+shift
+if [ "$1" = -- ]; then root=$(buildah mount "$container"); shift
+else root=$(buildah "$1" "$2" mount "$container"); shift 3; fi
+rm -rf -- "$root/.krunvm.lock" "$root/.krunvm-mount.sh"
+for name in in out persist; do if [ -L "$root/$name" ]; then rm -- "$root/$name"; fi; done
+exec "$@"`;
+
+const dieWithParent = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
+/** No network of any kind for the VMM, which makes the guest's connections on the host. */
+export const NO_NETWORK_PROFILE = '(version 1)(allow default)(deny network*)';
+
+export interface StartRequest {
+  readonly id: string;
+  readonly container: string;
+  readonly network: NetworkMode;
+}
+
+export const startCommand = (krunvm: Krunvm, {id, container, network}: StartRequest): readonly string[] => {
+  const start = [krunvm.program, 'start', id, GUEST_AGENT];
+  const script = ['sh', '-c', removeTraps, 'sh', container, ...storageFlags(krunvm), '--', ...start];
+  return network === 'none' ? withoutNetwork(krunvm, script) : withHostNetwork(krunvm, script);
+};
+
+const withHostNetwork = (krunvm: Krunvm, command: readonly string[]): readonly string[] =>
+  krunvm.platform === 'darwin' ? command : inNamespaces(krunvm, ['--mount'], command);
+
+/** The command in an empty network namespace, or under a sandbox profile that has the same effect. */
+export const withoutNetwork = (krunvm: Krunvm, command: readonly string[]): readonly string[] =>
+  krunvm.platform === 'darwin'
+    ? ['sandbox-exec', '-p', NO_NETWORK_PROFILE, ...command]
+    : inNamespaces(krunvm, ['--mount', '--net'], command);
+
+/** A mount namespace of its own: krunvm leaves the guest's root and its folders mounted. */
+const inNamespaces = (
+  {isRoot}: Krunvm,
+  flags: readonly string[],
+  command: readonly string[],
+): readonly string[] => [
+  ...(isRoot ? [] : [...dieWithParent, 'buildah', 'unshare', '--']),
+  ...dieWithParent,
+  'unshare',
+  ...flags,
+  '--',
+  ...command,
+];
+
+/** Tells the VMM of one VM, and all that it was started through, by their last arguments. */
+export const isVmmOf =
+  (id: string) =>
+  (argv: readonly string[]): boolean =>
+    argv.slice(-3).join(' ') === `start ${id} ${GUEST_AGENT}`;
+
+/** buildah names a container after the last part of its image's name: so it is known before krunvm has said it. */
+export const vmImage = (id: string): string => `localhost/agent-vm/${id}:latest`;
+export const containerOf = (id: string): string => `${id}-working-container`;

@@ -1,0 +1,94 @@
+/**
+ * The krunvm launcher: implements src/launcher/launcher.ts. docs/krunvm.md says what krunvm is told, and why.
+ * May import launcher, containers, guest, process, model.
+ */
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {toAgentError} from '../../model/errors.js';
+import {endVmms} from '../common/end-vmms.js';
+import {findGuestAgent} from '../common/guest-agent.js';
+import {architectureOf} from '../common/host.js';
+import {requireSpace} from '../common/require-space.js';
+import type {Launcher, LaunchOptions, Machine, MachineSpec} from '../launcher.js';
+import {start} from './boot.js';
+import {isVmmOf} from './commands.js';
+import {examineKrunvm} from './examine-krunvm.js';
+import {requireNoNetwork} from './isolation.js';
+import {findKrunvm, type KrunvmLauncherOptions, prepareKrunHost} from './krun-host.js';
+import {proveByBooting} from './proof.js';
+import {makeSharedFolders, provision} from './provision.js';
+import {ensureRegistered} from './recover.js';
+import {forgetImages, removeVm} from './remove.js';
+import {askVersions, requireVersions} from './tools.js';
+
+export {findVolume} from './krun-host.js';
+
+const BOOT_DEADLINE_MS = 60_000;
+
+export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher => ({
+  name: 'krunvm',
+  examine: async (launch) => await examineKrunvm(options, launch),
+  check: async ({network}) => await check(options, network),
+  isProven: async (launch) => {
+    const host = await prepareKrunHost(options);
+    return (await proveByBooting({host, options, launch, afresh: false})).ok;
+  },
+  provision: async (spec, launch) => {
+    const host = await prepareKrunHost(options);
+    const {signal} = launch;
+    const {krunvm, registry, asRoot} = host;
+    const {env} = registry('none');
+    requireVersions(await askVersions({asRoot, program: krunvm.program, env, signal}));
+    await provision({host, options, spec, launch});
+  },
+  boot: async (spec, launch) => await boot(options, spec, launch),
+  end: async ({id}) => await endVmms(isVmmOf(id)),
+  remove: async ({id}, launch) => {
+    if (!existsSync(join(options.registriesFolder, id))) return;
+    await removeVm(await prepareKrunHost(options), id, launch);
+  },
+  forgetImages: async (launch) => {
+    if (!(await isInstalled(options))) return;
+    await forgetImages(await prepareKrunHost(options), launch);
+  },
+});
+
+const check = async (options: KrunvmLauncherOptions, network: MachineSpec['network']): Promise<void> => {
+  const krunvm = await findKrunvm(options.env);
+  findGuestAgent(options, architectureOf(process.arch));
+  if (network === 'none') await requireNoNetwork(krunvm, {env: options.env});
+};
+
+const boot = async (
+  options: KrunvmLauncherOptions,
+  spec: MachineSpec,
+  launch: LaunchOptions,
+): Promise<Machine> => {
+  const host = await prepareKrunHost(options);
+  await requireSpace([options.containersFolder]);
+  await makeSharedFolders(spec);
+  await ensureRegistered({host, options, spec, launch});
+  // On macOS the profile's effect has to be seen each time; on Linux the namespace cannot be left out.
+  const {krunvm, registry} = host;
+  if (spec.network === 'none' && krunvm.platform === 'darwin') {
+    await requireNoNetwork(krunvm, {env: registry(spec.id).env, signal: launch.signal});
+  }
+  return await start({
+    host,
+    spec,
+    logPath: join(spec.folder, 'console.log'),
+    deadlineMs: BOOT_DEADLINE_MS,
+    signal: launch.signal,
+  });
+};
+
+const isInstalled = async ({env, containersFolder}: KrunvmLauncherOptions): Promise<boolean> => {
+  if (!existsSync(join(containersFolder, 'storage'))) return false;
+  try {
+    await findKrunvm(env);
+    return true;
+  } catch (error) {
+    if (toAgentError(error).code === 'LAUNCHER_UNAVAILABLE') return false;
+    throw error;
+  }
+};

@@ -1,0 +1,75 @@
+/** Boots a guest with nothing but the agent in it, to learn whether krunvm works here. */
+import {randomBytes} from 'node:crypto';
+import {connectGuest} from '../../guest/connect.js';
+import {toAgentError} from '../../model/errors.js';
+import type {NetworkMode} from '../../model/network.js';
+import type {Finding, LaunchOptions, Machine} from '../launcher.js';
+import {start} from './boot.js';
+import {isolationOf} from './isolation.js';
+import type {KrunHost, KrunvmLauncherOptions} from './krun-host.js';
+import {provision} from './provision.js';
+import {removeVm} from './remove.js';
+
+/** Hardware that cannot boot a guest in this time is no gain over none. */
+const PROBE_DEADLINE_MS = 15_000;
+const SUBJECT = 'boot with krunvm';
+const MEMORY_MIB = 128;
+
+export interface ProbeRequest {
+  readonly host: KrunHost;
+  readonly options: KrunvmLauncherOptions;
+  readonly launch: LaunchOptions;
+}
+
+/** Throws only when it was interrupted. */
+export const probe = async (request: ProbeRequest): Promise<Finding> => {
+  const {host, launch} = request;
+  const id = `probe-${randomBytes(4).toString('hex')}`;
+  try {
+    return await tryBoot(request, id);
+  } catch (error) {
+    launch.signal.throwIfAborted();
+    const {message, details, hints} = toAgentError(error);
+    const seen = [message, ...details.slice(-3)].join('; ');
+    return {ok: false, subject: SUBJECT, seen, mend: hints.join('; ') || 'agent doctor tries again'};
+  } finally {
+    await removeVm(host, id, {...launch, signal: new AbortController().signal}).catch(() => {
+      // It has a name that no VM bears, and nothing in it.
+    });
+  }
+};
+
+const tryBoot = async ({host, options, launch}: ProbeRequest, id: string): Promise<Finding> => {
+  const spec = {
+    id,
+    folder: '',
+    persistFolder: null,
+    image: null,
+    cpus: 1,
+    memoryMib: MEMORY_MIB,
+    guestVolumes: false,
+  };
+  await provision({host, options, spec, launch});
+  const startedAt = performance.now();
+  const network: NetworkMode = await isolationOf(host, launch.signal);
+  const machine = await start({
+    host,
+    spec: {id, network},
+    logPath: null,
+    deadlineMs: PROBE_DEADLINE_MS,
+    signal: launch.signal,
+  });
+  try {
+    const kernel = await greet(machine, launch);
+    const elapsedMs = Math.round(performance.now() - startedAt);
+    return {ok: true, subject: SUBJECT, seen: `kernel ${kernel} after ${elapsedMs} ms`};
+  } finally {
+    await machine.kill();
+  }
+};
+
+const greet = async ({channel, lastLines}: Machine, {signal}: LaunchOptions): Promise<string> => {
+  const guest = await connectGuest({channel, timeoutMs: PROBE_DEADLINE_MS, signal, lastLines});
+  guest.close();
+  return guest.hello.kernel;
+};
