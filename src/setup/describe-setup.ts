@@ -21,6 +21,7 @@ const packagesRow = ({packages, dryRun}: SetupReport): string[] => {
 
 const kernelWords = ({kernel}: SetupReport): string => {
   if (kernel === 'ready') return 'ready';
+  if (kernel === 'bundled') return 'comes with krunvm';
   return kernel === 'missing' ? 'would be looked for, and fetched where there is none' : `fetched: ${kernel}`;
 };
 
@@ -38,6 +39,7 @@ const bootRow = ({launcher}: SetupReport): string[][] =>
     : [];
 
 const dryRunEnd = ({packages, kernel, images}: SetupReport): string => {
-  const nothing = packages.length === 0 && kernel === 'ready' && images.every(({state}) => state === 'ready');
+  const nothing =
+    packages.length === 0 && kernel !== 'missing' && images.every(({state}) => state === 'ready');
   return nothing ? 'Nothing to do.' : 'Nothing was changed. To do it: agent setup';
 };

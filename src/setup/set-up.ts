@@ -1,10 +1,10 @@
 import type {LauncherReport} from '../launcher/launcher.js';
-import {AgentError} from '../model/errors.js';
+import {AgentError, toAgentError} from '../model/errors.js';
 import type {ImageLanguage, LanguageName} from '../model/language.js';
 import {languageOf} from '../model/language.js';
 import {prepareImages} from './prepare-images.js';
 import type {SetupReport} from './setup-report.js';
-import type {SetupTools} from './setup-tools.js';
+import type {KernelSource, SetupTools} from './setup-tools.js';
 
 export interface SetupOptions {
   readonly languages: readonly LanguageName[];
@@ -34,27 +34,27 @@ const imageLanguages = (languages: readonly LanguageName[]): ImageLanguage[] => 
 ];
 
 const prepareKernel = async (tools: SetupTools, {dryRun}: {readonly dryRun: boolean}): Promise<string> => {
-  try {
-    await tools.launcher.check({network: 'none'});
-    return 'ready';
-  } catch (error) {
-    // Whatever else is wrong with the launcher: without its programs nothing can be said about the kernel yet.
-    const explained = error instanceof AgentError ? error.code : undefined;
-    if (dryRun && explained !== undefined) return 'missing';
-    if (explained !== 'KERNEL_NOT_FOUND') throw error;
+  const {launcher, kernel} = tools;
+  // Whether a network can be kept out is no matter of the kernel; the boot at the end tells.
+  const error = await launcher.check({network: 'allow_all'}).then(() => undefined, toAgentError);
+  // Whatever else is wrong with the launcher: without its programs nothing can be said about the kernel yet.
+  if (error && !(dryRun && error.code !== 'INTERNAL')) {
+    if (kernel && error.code === 'KERNEL_NOT_FOUND') return await fetchKernel(tools, kernel);
+    throw error;
   }
-  return await fetchKernel(tools);
+  if (kernel === null) return 'bundled';
+  return error ? 'missing' : 'ready';
 };
 
 // Lists that were never loaded, or were removed to save space, know no kernel either.
-const fetchKernel = async (tools: SetupTools): Promise<string> => {
+const fetchKernel = async ({progress}: SetupTools, {fetch, updateLists}: KernelSource): Promise<string> => {
   try {
-    tools.progress.step('fetching a kernel for guests');
-    return await tools.fetchKernel();
+    progress.step('fetching a kernel for guests');
+    return await fetch();
   } catch (error) {
     if (!(error instanceof AgentError && error.code === 'KERNEL_NOT_FOUND')) throw error;
-    await tools.packages.updateLists();
-    return await tools.fetchKernel();
+    await updateLists();
+    return await fetch();
   }
 };
 

@@ -6,7 +6,7 @@ import type {MissingProgram} from './setup-tools.js';
 export interface SetupReport {
   readonly dryRun: boolean;
   readonly packages: readonly MissingProgram[];
-  /** `ready`, `missing`, or the release of the kernel that was fetched. */
+  /** `ready`, `missing`, the release of the kernel that was fetched, or `bundled` with the launcher. */
   readonly kernel: string;
   readonly images: readonly ImageReport[];
   /** Null where no boot was asked for. */

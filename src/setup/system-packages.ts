@@ -1,38 +1,63 @@
-/** scripts/linux/setup.sh, which alone knows the names of packages; on macOS a word about what to do there. */
+/** The setup.sh of this system, which alone knows the names of packages. */
 import {spawn} from 'node:child_process';
 import {join} from 'node:path';
 import {AgentError} from '../model/errors.js';
 import {run} from '../process/run.js';
 import type {MissingProgram, SystemPackages} from './setup-tools.js';
 
-const CHECK_DEADLINE_MS = 30_000;
+const CHECK_DEADLINE_MS = 60_000;
 
 interface Place {
   /** Folder of package.json. */
   readonly packageRoot: string;
   readonly platform: NodeJS.Platform;
+  /** The state directory, which the script for macOS makes too. */
+  readonly stateFolder: string;
   readonly signal: AbortSignal;
 }
 
-export const createSystemPackages = ({packageRoot, platform, signal}: Place): SystemPackages => {
-  const script = join(packageRoot, 'scripts', 'linux', 'setup.sh');
-  return {
-    missing: async () => {
-      if (platform !== 'linux') throw unsupported(platform);
-      const {stdout} = await run({
-        file: 'bash',
-        // With a list of what is missing it exits with 1: that is an answer and no failure.
-        args: ['-c', 'list=$(bash "$0" --check) || [ -n "$list" ] && printf %s "$list"', script],
-        phase: 'looking for system packages',
-        timeoutMs: CHECK_DEADLINE_MS,
-        signal,
-      });
-      return parseMissing(stdout);
-    },
-    install: async ({assumeYes}) => await runAtTerminal(script, assumeYes ? ['--yes'] : []),
-    updateLists: async () => await runAtTerminal(script, ['--lists', '--yes']),
-  };
+export const createSystemPackages = (place: Place): SystemPackages => ({
+  missing: async () => {
+    const {script, args} = scriptFor(place);
+    const {stdout} = await run({
+      file: 'bash',
+      // With a list of what is missing it exits with 1: that is an answer and no failure.
+      args: [
+        '-c',
+        'list=$(bash "$@") || [ -n "$list" ] && printf %s "$list"',
+        'bash',
+        script,
+        '--check',
+        ...args,
+      ],
+      phase: 'looking for system packages',
+      timeoutMs: CHECK_DEADLINE_MS,
+      signal: place.signal,
+    });
+    return parseMissing(stdout);
+  },
+  install: async ({assumeYes}) => {
+    const {script, args} = scriptFor(place);
+    await runAtTerminal(script, assumeYes ? ['--yes', ...args] : args);
+  },
+});
+
+/** Asks the distribution's mirrors what there is. */
+export const updatePackageLists = async (packageRoot: string): Promise<void> =>
+  await runAtTerminal(setupScript(packageRoot, 'linux'), ['--lists', '--yes']);
+
+const scriptFor = ({packageRoot, platform, stateFolder}: Place) => {
+  if (platform === 'linux') return {script: setupScript(packageRoot, 'linux'), args: []};
+  if (platform === 'darwin') {
+    return {script: setupScript(packageRoot, 'macos'), args: ['--state', stateFolder]};
+  }
+  throw new AgentError('LAUNCHER_UNAVAILABLE', `agent does not run on ${platform}.`, {
+    hints: ['use Linux, for example Debian or Ubuntu, or a Mac with Apple silicon'],
+  });
 };
+
+const setupScript = (packageRoot: string, folder: 'linux' | 'macos'): string =>
+  join(packageRoot, 'scripts', folder, 'setup.sh');
 
 /** Lines of `setup.sh --check`: `  buildah              fetches and builds guest images`. */
 export const parseMissing = (text: string): MissingProgram[] =>
@@ -60,16 +85,3 @@ const runAtTerminal = (script: string, args: readonly string[]): Promise<void> =
         );
     });
   });
-
-const unsupported = (platform: string): AgentError =>
-  platform === 'darwin'
-    ? new AgentError('LAUNCHER_UNAVAILABLE', 'agent setup does not prepare macOS yet.', {
-        details: ['nothing of agent has been tested on macOS so far'],
-        hints: [
-          'what Homebrew has of it: brew install qemu e2fsprogs erofs-utils',
-          'guest images are made with buildah, which runs on Linux only: use a Linux machine for now',
-        ],
-      })
-    : new AgentError('LAUNCHER_UNAVAILABLE', `agent does not run on ${platform}.`, {
-        hints: ['use Linux, for example Debian or Ubuntu'],
-      });

@@ -10,6 +10,8 @@ export interface FakeMachine {
   /** Programs that are not there. */
   missing?: readonly string[];
   hasKernel?: boolean;
+  /** The launcher has a kernel of its own. */
+  bringsKernel?: boolean;
   /** Whether the package lists are there; without them no kernel can be found. */
   hasLists?: boolean;
   /** What `launcher.check` throws instead of a missing kernel. */
@@ -52,10 +54,6 @@ export const createFakeTools = (machine: FakeMachine) => {
         done.push(`install ${programs.map(({name}) => name).join(' ')}${assumeYes ? ' --yes' : ''}`);
         programs = [];
       },
-      updateLists: async () => {
-        done.push('lists');
-        hasLists = true;
-      },
     },
     launcher: {
       check: async () => {
@@ -68,12 +66,20 @@ export const createFakeTools = (machine: FakeMachine) => {
         return reportOf(machine.boots ?? true);
       },
     },
-    fetchKernel: async () => {
-      if (!hasLists) throw new AgentError('KERNEL_NOT_FOUND', 'apt knows no kernel');
-      done.push('kernel');
-      hasKernel = true;
-      return '6.1.0-1-cloud-amd64';
-    },
+    kernel: machine.bringsKernel
+      ? null
+      : {
+          fetch: async () => {
+            if (!hasLists) throw new AgentError('KERNEL_NOT_FOUND', 'apt knows no kernel');
+            done.push('kernel');
+            hasKernel = true;
+            return '6.1.0-1-cloud-amd64';
+          },
+          updateLists: async () => {
+            done.push('lists');
+            hasLists = true;
+          },
+        },
     images,
     progress: silentProgress,
     signal: new AbortController().signal,

@@ -79,6 +79,31 @@ describe('setUp', () => {
   });
 });
 
+describe('setUp where the launcher brings its own kernel', () => {
+  const mac: FakeMachine = {...everything, bringsKernel: true};
+
+  it('fetches none, and says where it comes from', async () => {
+    const {tools, done} = createFakeTools({...mac, missing: ['krunvm']});
+    expect(describeSetup(await setUp(tools, {...options, boot: false}))).toEqual([
+      'system packages  installed for: krunvm',
+      'guest kernel     comes with krunvm',
+      'python image     ready: registry/python',
+    ]);
+    expect(done).toEqual(['install krunvm --yes']);
+  });
+
+  it('stops where the launcher misses one all the same', async () => {
+    const {tools, done} = createFakeTools({...mac, hasKernel: false});
+    await expect(setUp(tools, options)).rejects.toMatchObject({code: 'KERNEL_NOT_FOUND'});
+    expect(done).toEqual([]);
+  });
+
+  it('finds nothing to do with --dry-run where nothing is missing', async () => {
+    const {tools} = createFakeTools(mac);
+    expect(describeSetup(await setUp(tools, {...options, dryRun: true})).at(-1)).toBe('Nothing to do.');
+  });
+});
+
 describe('setUp --dry-run', () => {
   it('changes nothing and tells all of it', async () => {
     const {tools, done} = createFakeTools(nothing);

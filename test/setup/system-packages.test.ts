@@ -1,14 +1,20 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {createSystemPackages, parseMissing} from '../../src/setup/system-packages.js';
+import {createSystemPackages, parseMissing, updatePackageLists} from '../../src/setup/system-packages.js';
 import {createTree} from './temp-tree.js';
 
 const {signal} = new AbortController();
-const packagesOf = (script: string, platform: NodeJS.Platform = 'linux') =>
-  createSystemPackages({
-    packageRoot: createTree({'scripts/linux/setup.sh': script}),
-    platform,
-    signal,
-  });
+const packagesAt = (packageRoot: string, platform: NodeJS.Platform = 'linux') =>
+  createSystemPackages({packageRoot, platform, stateFolder: '/home/jo/agent state', signal});
+const packagesOf = (script: string) => packagesAt(createTree({'scripts/linux/setup.sh': script}));
+
+/** Leaves its arguments beside itself, one a line. */
+const recording = '#!/bin/sh\nprintf \'%s\\n\' "$@" > "$(dirname "$0")/args"\n';
+const argsIn = (root: string, folder: string): string[] => {
+  const file = join(root, 'scripts', folder, 'args');
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+};
 
 describe('createSystemPackages', () => {
   it('reads what the script misses', async () => {
@@ -32,13 +38,32 @@ describe('createSystemPackages', () => {
     });
   });
 
-  it('points to Homebrew on macOS, and says that it is untested', async () => {
-    await expect(packagesOf('', 'darwin').missing()).rejects.toMatchObject({
+  for (const [platform, folder, args] of [
+    ['linux', 'linux', []],
+    ['darwin', 'macos', ['--state', '/home/jo/agent state']],
+  ] as const) {
+    it(`asks the script for ${folder}`, async () => {
+      const root = createTree({[`scripts/${folder}/setup.sh`]: recording});
+      const packages = packagesAt(root, platform);
+      await packages.missing();
+      expect(argsIn(root, folder)).toEqual(['--check', ...args]);
+      await packages.install({assumeYes: true});
+      expect(argsIn(root, folder)).toEqual(['--yes', ...args]);
+    });
+  }
+
+  it('names what agent runs on where it does not run', async () => {
+    await expect(packagesAt('/nowhere', 'freebsd').missing()).rejects.toMatchObject({
       code: 'LAUNCHER_UNAVAILABLE',
-      details: [expect.stringContaining('tested')],
-      hints: [expect.stringContaining('brew install'), expect.any(String)],
+      message: expect.stringContaining('freebsd'),
     });
   });
+});
+
+it('updates package lists without a question', async () => {
+  const root = createTree({'scripts/linux/setup.sh': recording});
+  await updatePackageLists(root);
+  expect(argsIn(root, 'linux')).toEqual(['--lists', '--yes']);
 });
 
 it('keeps the longest name apart from its purpose', () => {
