@@ -18,6 +18,8 @@ const DRAINING_DEADLINE_MS = 1_000;
 export interface BootRequest {
   readonly host: KrunHost;
   readonly spec: Pick<MachineSpec, 'id' | 'network'>;
+  /** Path of its file. */
+  readonly guestAgent: string;
   /** Where the console is kept; null: only in memory. */
   readonly logPath: string | null;
   readonly deadlineMs: number;
@@ -26,11 +28,11 @@ export interface BootRequest {
 
 /** Throws what krunvm means where it ends instead, DEADLINE, INTERRUPTED, and VM_BUSY where the VM runs already. */
 export const start = async (request: BootRequest): Promise<Machine> => {
-  const {host, spec, signal} = request;
+  const {host, spec, guestAgent, signal} = request;
   signal.throwIfAborted();
   await refuseSecondStart(spec.id);
   const container = containerOf(spec.id);
-  const [file = '', ...args] = startCommand(host.krunvm, {...spec, container});
+  const [file = '', ...args] = startCommand(host.krunvm, {...spec, container, guestAgent});
   const vmm = await spawnPiped({file, args, env: host.registry(spec.id).env});
   const machine = watch(vmm, request);
   try {

@@ -47,16 +47,21 @@ export const storageFlags = ({volume}: Pick<Krunvm, 'volume'>): readonly string[
   volume === null ? [] : [`--root=${volume}/root`, `--runroot=${volume}/runroot`];
 
 /**
- * krunvm opens these in the guest's root folder as the host's user and follows links: a guest that ran before, or its
- * image, may have left a link there that leads to a file of the host.
+ * krunvm opens or mounts these in the guest's root folder as the host's user, and follows links: the image, or a guest
+ * that ran before, may have left one there that leads to a file of the host. The agent is put there anew each time: it
+ * is always ours, and of our version.
  */
-const removeTraps = `set -eu
-container=$1
-shift
+const prepareRoot = `set -eu
+container=$1 agent=$2
+shift 2
 if [ "$1" = -- ]; then root=$(buildah mount "$container"); shift
 else root=$(buildah "$1" "$2" mount "$container"); shift 3; fi
-rm -rf -- "$root/.krunvm.lock" "$root/.krunvm-mount.sh"
-for name in in out persist; do if [ -L "$root/$name" ]; then rm -- "$root/$name"; fi; done
+rm -rf -- "$root/.krunvm.lock" "$root/.krunvm-mount.sh" "$root${GUEST_AGENT}"
+for name in in out persist; do
+  if [ -L "$root/$name" ] || [ ! -d "$root/$name" ]; then rm -rf -- "$root/$name"; fi
+done
+cp -- "$agent" "$root${GUEST_AGENT}"
+chmod 755 "$root${GUEST_AGENT}"
 exec "$@"`;
 
 const dieWithParent = ['setpriv', '--pdeathsig', 'KILL', '--'];
@@ -67,12 +72,16 @@ export const NO_NETWORK_PROFILE = '(version 1)(allow default)(deny network*)';
 export interface StartRequest {
   readonly id: string;
   readonly container: string;
+  /** Path of its file on the host. */
+  readonly guestAgent: string;
   readonly network: NetworkMode;
 }
 
-export const startCommand = (krunvm: Krunvm, {id, container, network}: StartRequest): readonly string[] => {
+export const startCommand = (krunvm: Krunvm, request: StartRequest): readonly string[] => {
+  const {id, container, guestAgent, network} = request;
   const start = [krunvm.program, 'start', id, GUEST_AGENT];
-  const script = ['sh', '-c', removeTraps, 'sh', container, ...storageFlags(krunvm), '--', ...start];
+  const words = [container, guestAgent, ...storageFlags(krunvm), '--', ...start];
+  const script = ['sh', '-c', prepareRoot, 'sh', ...words];
   return network === 'none' ? withoutNetwork(krunvm, script) : withHostNetwork(krunvm, script);
 };
 

@@ -42,8 +42,7 @@ const lookAtAll = async (options: KrunvmLauncherOptions, launch: LaunchOptions):
 };
 
 const lookAtVersions = async (host: KrunHost, {signal}: LaunchOptions): Promise<Finding[]> => {
-  const {krunvm, registry, asRoot} = host;
-  const {env} = registry('none');
+  const {krunvm, env, asRoot} = host;
   try {
     return (await askVersions({asRoot, program: krunvm.program, env, signal})).map(describe);
   } catch (error) {
@@ -58,9 +57,9 @@ const describe = (version: Version): Finding => {
   return {ok: true, subject: name, seen: found ?? `its version is not known; ${minimum} is needed`};
 };
 
-const lookAtIsolation = async ({krunvm, registry}: KrunHost, {signal}: LaunchOptions): Promise<Finding> => {
+const lookAtIsolation = async ({krunvm, env}: KrunHost, {signal}: LaunchOptions): Promise<Finding> => {
   try {
-    await requireNoNetwork(krunvm, {env: registry('none').env, signal});
+    await requireNoNetwork(krunvm, {env, signal});
     const seen = krunvm.platform === 'darwin' ? 'a sandbox profile' : 'an empty network namespace';
     return {ok: true, subject: NETWORK, seen};
   } catch (error) {

@@ -104,11 +104,11 @@ const unavailable = (seen: string): AgentError =>
 
 /** The stricter network that can be had. */
 export const isolationOf = async (
-  {krunvm, registry}: Pick<KrunHost, 'krunvm' | 'registry'>,
+  {krunvm, env}: Pick<KrunHost, 'krunvm' | 'env'>,
   signal: AbortSignal,
 ): Promise<NetworkMode> => {
   try {
-    await requireNoNetwork(krunvm, {env: registry('none').env, signal});
+    await requireNoNetwork(krunvm, {env, signal});
     return 'none';
   } catch (error) {
     if (toAgentError(error).code === 'ISOLATION_UNAVAILABLE') return 'allow_all';

@@ -33,6 +33,8 @@ export interface KrunHost {
   readonly containers: Containers;
   /** Runs a program with root over the images' files: krunvm and buildah need it. */
   readonly asRoot: HostRoot['run'];
+  /** For what concerns no VM. */
+  readonly env: Environment;
   /** Of one VM. */
   readonly registry: (id: string) => {
     readonly folder: string;
@@ -95,7 +97,7 @@ export const prepareKrunHost = async (options: KrunvmLauncherOptions): Promise<K
       env: krunvmEnvironment({platform, containers: base, registryFolder}),
     };
   };
-  return {krunvm, containers, registry, asRoot: asRoot(krunvm)};
+  return {krunvm, containers, registry, env: registry('none').env, asRoot: asRoot(krunvm)};
 };
 
 const asRoot = ({platform, isRoot}: Krunvm): HostRoot['run'] => {

@@ -36,8 +36,7 @@ export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher =
   provision: async (spec, launch) => {
     const host = await prepareKrunHost(options);
     const {signal} = launch;
-    const {krunvm, registry, asRoot} = host;
-    const {env} = registry('none');
+    const {krunvm, env, asRoot} = host;
     requireVersions(await askVersions({asRoot, program: krunvm.program, env, signal}));
     await provision({host, options, spec, launch});
   },
@@ -76,6 +75,7 @@ const boot = async (
   return await start({
     host,
     spec,
+    guestAgent: findGuestAgent(options, architectureOf(process.arch)),
     logPath: join(spec.folder, 'console.log'),
     deadlineMs: BOOT_DEADLINE_MS,
     signal: launch.signal,

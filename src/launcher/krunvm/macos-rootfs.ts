@@ -1,10 +1,10 @@
-/** On macOS krunvm takes VMs from an image as it was pulled: what it needs is seen to in the mounted root folder. */
+/** On macOS krunvm takes VMs from an image as it was pulled, and not from a copy that we have made safe. */
 import {mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError} from '../../model/errors.js';
 import {type GuestImage, storageName} from '../../model/guest-image.js';
 import type {LaunchOptions} from '../launcher.js';
-import {containerOf, GUEST_AGENT, storageFlags} from './commands.js';
+import {storageFlags} from './commands.js';
 import type {KrunHost} from './krun-host.js';
 
 const DEADLINE_MS = 5 * 60_000;
@@ -46,27 +46,4 @@ export const refuseLinks = async (
   }
   await mkdir(folder, {recursive: true, mode: 0o700});
   await writeFile(seen, '', {mode: 0o600});
-};
-
-const place = `set -eu
-agent=$1 container=$2 root_flag=$3 runroot_flag=$4
-root=$(buildah "$root_flag" "$runroot_flag" mount "$container")
-rm -rf -- "$root${GUEST_AGENT}"
-cp -- "$agent" "$root${GUEST_AGENT}"
-chmod 755 "$root${GUEST_AGENT}"
-buildah "$root_flag" "$runroot_flag" umount "$container" >/dev/null`;
-
-/** Puts the guest agent into the VM's own copy of the image. */
-export const placeAgent = async (
-  host: KrunHost,
-  {id, guestAgent}: {readonly id: string; readonly guestAgent: string},
-  {signal}: Pick<LaunchOptions, 'signal'>,
-): Promise<void> => {
-  await host.asRoot({
-    args: ['sh', '-c', place, 'sh', guestAgent, containerOf(id), ...storageFlags(host.krunvm)],
-    env: host.registry(id).env,
-    phase: 'putting the guest agent into the VM',
-    timeoutMs: DEADLINE_MS,
-    signal,
-  });
 };

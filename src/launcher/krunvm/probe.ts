@@ -3,6 +3,8 @@ import {randomBytes} from 'node:crypto';
 import {connectGuest} from '../../guest/connect.js';
 import {toAgentError} from '../../model/errors.js';
 import type {NetworkMode} from '../../model/network.js';
+import {findGuestAgent} from '../common/guest-agent.js';
+import {architectureOf} from '../common/host.js';
 import type {Finding, LaunchOptions, Machine} from '../launcher.js';
 import {start} from './boot.js';
 import {isolationOf} from './isolation.js';
@@ -55,6 +57,7 @@ const tryBoot = async ({host, options, launch}: ProbeRequest, id: string): Promi
   const machine = await start({
     host,
     spec: {id, network},
+    guestAgent: findGuestAgent(options, architectureOf(process.arch)),
     logPath: null,
     deadlineMs: PROBE_DEADLINE_MS,
     signal: launch.signal,

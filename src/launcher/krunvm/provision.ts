@@ -2,12 +2,10 @@
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {AgentError, toAgentError} from '../../model/errors.js';
-import {findGuestAgent} from '../common/guest-agent.js';
-import {architectureOf} from '../common/host.js';
 import type {LaunchOptions, MachineSpec} from '../launcher.js';
 import {containerOf, createArguments, type SharedFolder, storageFlags, vmImage} from './commands.js';
 import {type KrunHost, type KrunvmLauncherOptions, runKrunvm} from './krun-host.js';
-import {placeAgent, refuseLinks} from './macos-rootfs.js';
+import {refuseLinks} from './macos-rootfs.js';
 import {isRegistered, writeRegistry} from './registry.js';
 import {forgetRootImage, prepareRootImage, type RootImageRequest} from './root-image.js';
 
@@ -34,15 +32,13 @@ export const provision = async (work: Provisioning): Promise<void> => {
   const {krunvm, registry} = host;
   const {path, folder} = registry(spec.id);
   if (await isRegistered({path, volume: krunvm.volume}, spec.id)) return;
-  const guestAgent = findGuestAgent(options, architectureOf(process.arch));
   const folders = await makeSharedFolders(spec);
   await mkdir(folder, {recursive: true, mode: 0o700});
   // On macOS krunvm would ask for its volume and never end.
   if (krunvm.volume !== null) await writeRegistry({path, volume: krunvm.volume}, null);
-  const request: RootImageRequest = {host, options, guestAgent, image: spec.image, launch};
+  const request: RootImageRequest = {host, options, image: spec.image, launch};
   if (krunvm.platform === 'darwin' && spec.image) await refuseLinks(host, spec.image, launch);
   await createFrom(work, {request, folders});
-  if (krunvm.platform === 'darwin') await placeAgent(host, {id: spec.id, guestAgent}, launch);
 };
 
 /** A root image that was stored half makes krunvm fail: it is made again, once. */

@@ -68,7 +68,7 @@ export const forgetImages = async (
 ): Promise<void> => {
   // On macOS there are no copies: the image store itself removes them.
   if (host.krunvm.platform === 'darwin' || !existsSync(host.containers.folder)) return;
-  const {env} = host.registry('none');
+  const {env} = host;
   const step = {env, signal, timeoutMs: DELETE_DEADLINE_MS};
   const {stdout} = await host.asRoot({
     ...step,
@@ -76,7 +76,7 @@ export const forgetImages = async (
     phase: 'listing images',
   });
   const kept = new Set(except.map((digest) => digest.replace('sha256:', '')));
-  const stale = [...stdout.matchAll(/^localhost\/agent\/image:([0-9a-f]{64})-\w+$/gm)]
+  const stale = [...stdout.matchAll(/^localhost\/agent\/image:([0-9a-f]{64})$/gm)]
     .filter(([, digest = '']) => !kept.has(digest))
     .map(([name]) => name);
   for (const name of stale) {

@@ -1,10 +1,8 @@
-/** Brings an image of the store into buildah's storage, with the guest agent in it, where krunvm takes VMs from. */
-import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+/** Brings an image of the store into buildah's storage, where krunvm takes VMs from. */
 import {toAgentError} from '../../model/errors.js';
 import {type GuestImage, storageName} from '../../model/guest-image.js';
 import type {LaunchOptions} from '../launcher.js';
-import {GUEST_AGENT, storageFlags} from './commands.js';
+import {storageFlags} from './commands.js';
 import type {KrunHost, KrunvmLauncherOptions} from './krun-host.js';
 
 const DEADLINE_MS = 10 * 60_000;
@@ -13,15 +11,14 @@ const STEP_DEADLINE_MS = 60_000;
 export interface RootImageRequest {
   readonly host: KrunHost;
   readonly options: Pick<KrunvmLauncherOptions, 'withLock'>;
-  readonly guestAgent: string;
-  /** Null: nothing but the guest agent, to try whether anything boots. */
+  /** Null: an empty one, to try whether anything boots. */
   readonly image: GuestImage | null;
   readonly launch: LaunchOptions;
 }
 
 /** The name of the image, which is made unless it is there. Two makers of one wait for each other. */
 export const prepareRootImage = async (request: RootImageRequest): Promise<string> => {
-  const name = await nameOf(request);
+  const name = nameOf(request);
   if (await isThere(request, name)) return name;
   return await request.options.withLock(`krunvm's ${name}`, async () => {
     if (await isThere(request, name)) return name;
@@ -36,15 +33,8 @@ export const forgetRootImage = async (request: RootImageRequest, name: string): 
   await buildah(request, ['rmi', '--force', name], 'removing a damaged image').catch(() => {});
 };
 
-// The agent is part of the name: another version of it makes another image.
-const nameOf = async ({image, guestAgent, host}: RootImageRequest): Promise<string> => {
-  if (host.krunvm.platform === 'darwin' && image) return storageName(image);
-  const agent = createHash('sha256')
-    .update(await readFile(guestAgent))
-    .digest('hex')
-    .slice(0, 12);
-  return image ? `${storageName(image)}-${agent}` : `localhost/agent/probe:${agent}`;
-};
+const nameOf = ({image}: RootImageRequest): string =>
+  image ? storageName(image) : 'localhost/agent/probe:empty';
 
 const isThere = async (request: RootImageRequest, name: string): Promise<boolean> => {
   try {
@@ -65,28 +55,25 @@ const isThere = async (request: RootImageRequest, name: string): Promise<boolean
  * user must be no link that the image brought. An image that was made half has no name, and its container is known.
  */
 const script = `set -eu
-name=$1 container=$2 agent=$3 rootfs=$4
+name=$1 container=$2 rootfs=$3
 buildah rm "$container" >/dev/null 2>&1 || true
 buildah from --name "$container" scratch >/dev/null
 root=$(buildah mount "$container")
 if [ -n "$rootfs" ]; then fsck.erofs --extract="$root" "$rootfs" >/dev/null; fi
 chmod 755 "$root"
 for path in etc in out persist; do
-  if [ -L "$root/$path" ] || { [ -e "$root/$path" ] && [ ! -d "$root/$path" ]; }; then rm -f -- "$root/$path"; fi
+  if [ -L "$root/$path" ] || [ ! -d "$root/$path" ]; then rm -f -- "$root/$path"; mkdir "$root/$path"; fi
 done
-mkdir -p "$root/etc" "$root/in" "$root/out" "$root/persist"
-rm -rf -- "$root/etc/resolv.conf" "$root/.krun_config.json" "$root/.krunvm.lock" "$root/.krunvm-mount.sh" "$root${GUEST_AGENT}"
-cp -- "$agent" "$root${GUEST_AGENT}"
-chmod 755 "$root${GUEST_AGENT}"
+rm -rf -- "$root/etc/resolv.conf" "$root/.krun_config.json"
 buildah umount "$container" >/dev/null
 buildah commit --quiet --disable-compression --rm "$container" "$name" >/dev/null`;
 
 const make = async (request: RootImageRequest, name: string): Promise<void> => {
-  const {host, guestAgent, image, launch} = request;
+  const {host, image, launch} = request;
   const container = `making-${name.replace(/^.*:/, '')}`;
   await host.asRoot({
-    args: ['sh', '-c', script, 'sh', name, container, guestAgent, image?.rootfsPath ?? ''],
-    env: host.registry('none').env,
+    args: ['sh', '-c', script, 'sh', name, container, image?.rootfsPath ?? ''],
+    env: host.env,
     phase: 'unpacking the image for krunvm',
     timeoutMs: DEADLINE_MS,
     signal: launch.signal,
@@ -100,7 +87,7 @@ const buildah = async (
 ): Promise<string> => {
   const {stdout} = await host.asRoot({
     args: ['buildah', ...storageFlags(host.krunvm), ...args],
-    env: host.registry('none').env,
+    env: host.env,
     phase,
     timeoutMs: STEP_DEADLINE_MS,
     signal: launch.signal,
