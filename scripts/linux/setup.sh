@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs the system packages that agent needs on Linux. The only place that knows their names.
+# Installs the system packages that agent needs on Linux. packages.sh alone knows their names; kvm.sh is about /dev/kvm.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: setup.sh [--build] [--check] [--yes]
+usage: setup.sh [--build] [--krunvm] [--check] [--yes]
        setup.sh --lists [--yes]
 
   --build   also what building and testing from source needs: a C compiler, ps
+  --krunvm  also krunvm, where this distribution has it, and leave to use KVM
   --check   only say what is missing; exit 1 if anything is
   --lists   only update apt's package lists, which the download of a guest kernel needs
   --yes     do not ask before installing
@@ -17,60 +18,15 @@ TEXT
 # Overridden by tests only.
 OS_RELEASE=${AGENT_OS_RELEASE:-/etc/os-release}
 SUBUID=${AGENT_SUBUID:-/etc/subuid}
+KVM=${AGENT_KVM:-/dev/kvm}
 # Debian keeps mkfs.ext4 and its like where an ordinary user's PATH does not reach.
 PATH=$PATH:${AGENT_SBIN:-/usr/sbin:/sbin}
 
-# command | what for | Debian and Ubuntu | Fedora | Arch
-needs() {
-  local qemu_deb=qemu-system-x86 qemu_rpm=qemu-system-x86-core qemu_arch=qemu-system-x86
-  local machine
-  machine=$(uname -m)
-  if [[ $machine == aarch64 ]]; then
-    qemu_deb=qemu-system-arm qemu_rpm=qemu-system-aarch64-core qemu_arch=qemu-system-aarch64
-  fi
-  cat <<TEXT
-qemu-system-$machine|runs the virtual machines|$qemu_deb|$qemu_rpm|$qemu_arch
-buildah|fetches and builds guest images|buildah|buildah|buildah
-mkfs.erofs|makes root file systems for guests|erofs-utils|erofs-utils|erofs-utils
-mkfs.ext4|makes disks for guests|e2fsprogs|e2fsprogs|e2fsprogs
-mmdebstrap|builds guest images where no registry answers|mmdebstrap|mmdebstrap|mmdebstrap
-xz|unpacks kernels and their modules|xz-utils|xz|xz
-zstd|unpacks kernels and their modules|zstd|zstd|zstd
-TEXT
-  if [[ $(id -u) != 0 ]]; then
-    echo 'newuidmap|lets you build images without root|uidmap|shadow-utils|shadow'
-  fi
-  if [[ $BUILD == yes ]]; then
-    echo 'gcc|compiles the guest agent|gcc|gcc|gcc'
-    echo 'musl-gcc|links the guest agent statically|musl-tools|musl-gcc|musl'
-    echo 'ps|tells the tests what is running|procps|procps-ng|procps-ng'
-  fi
-}
-
-# Prints the lines of `needs` whose command is not there.
-missing() {
-  local line
-  while IFS= read -r line; do
-    command -v "${line%%|*}" >/dev/null || printf '%s\n' "$line"
-  done < <(needs)
-}
-
-family() {
-  local ids
-  # shellcheck source=/dev/null
-  ids=$(. "$OS_RELEASE" 2>/dev/null && echo " ${ID:-} ${ID_LIKE:-} ")
-  case $ids in
-    *' debian '* | *' ubuntu '*) echo debian ;;
-    *' fedora '* | *' rhel '*) echo fedora ;;
-    *' arch '*) echo arch ;;
-    *) echo other ;;
-  esac
-}
-
-# The packages of one family (a column of `needs`), space-separated, for the lines on standard input.
-packages() {
-  cut -d'|' -f"$1" | sort -u | tr '\n' ' ' | sed 's/ $//'
-}
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/linux/packages.sh
+. "$here/packages.sh"
+# shellcheck source=scripts/linux/kvm.sh
+. "$here/kvm.sh"
 
 describe() {
   local command what
@@ -132,14 +88,6 @@ as_root() {
   ${prefix[@]+"${prefix[@]}"} env DEBIAN_FRONTEND=noninteractive "$@" 2>&1 </dev/null | show_life "$LOG"
 }
 
-have_candidates() {
-  local package
-  for package in "$@"; do
-    # Read to the end: with pipefail, a reader that stops early makes the writer fail.
-    apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null || return 1
-  done
-}
-
 apt_install() {
   as_root apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
     install --no-install-recommends "$@"
@@ -172,18 +120,6 @@ install_with_apt() {
   fail 'apt-get could not install the packages' \
     'see its words above; then run this again' \
     "by hand: ${ELEVATION:+sudo }apt-get install --no-install-recommends $1"
-}
-
-advise_other_distribution() {
-  local lines=$1
-  case $(family) in
-    fedora) fail 'these packages are not installed for you on this distribution (not tested there)' \
-      "run: sudo dnf install $(packages 4 <<<"$lines")" ;;
-    arch) fail 'these packages are not installed for you on this distribution (not tested there)' \
-      "run: sudo pacman -S --needed $(packages 5 <<<"$lines")" 'mmdebstrap is in the AUR' ;;
-    *) fail 'this distribution is not known here' \
-      "install what Debian calls: $(packages 3 <<<"$lines")" ;;
-  esac
 }
 
 confirm() {
@@ -221,6 +157,20 @@ add_subuid() {
   as_root "${command[@]}"
 }
 
+join_group() {
+  echo "KVM: you may not open $KVM; this puts you into its group: $(join_command "$1")"
+  ELEVATION=$(elevation)
+  if [[ $ELEVATION == none ]]; then
+    fail 'that needs root' "run as root: $(join_command "$1")" 'then log in again'
+  fi
+  confirm
+  LOG=/dev/null
+  local -a command
+  read -ra command <<<"$(join_command "$1")"
+  as_root "${command[@]}"
+  echo 'KVM: log in again to use it.'
+}
+
 update_lists() {
   command -v apt-get >/dev/null || fail 'there is no apt-get here'
   ELEVATION=$(elevation)
@@ -234,6 +184,7 @@ update_lists() {
 check_only() {
   local lines=$1
   if lacks_subuid; then lines+=${lines:+$'\n'}"subuid-range|a range of user ids for $(id -un), to build images without root"; fi
+  if [[ $KRUNVM == yes ]] && lacks_kvm_access; then lines+=${lines:+$'\n'}"kvm-access|lets $(id -un) use $KVM"; fi
   [[ -z $lines ]] && return
   echo 'missing:'
   describe <<<"$lines"
@@ -251,14 +202,16 @@ install_all() {
   fi
   if lacks_subuid; then add_subuid; fi
   echo 'System packages: everything is there.'
+  if [[ $KRUNVM == yes ]]; then prepare_krunvm; else advise_kvm; fi
 }
 
 main() {
-  BUILD=no YES=no
+  BUILD=no KRUNVM=no YES=no
   local task=install lines
   while (($# > 0)); do
     case $1 in
       --build) BUILD=yes ;;
+      --krunvm) KRUNVM=yes ;;
       --check) task=check ;;
       --lists) task=lists ;;
       --yes | -y) YES=yes ;;

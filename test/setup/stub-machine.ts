@@ -15,7 +15,7 @@ import {join, resolve} from 'node:path';
 import {whereIs} from './where-is.js';
 
 const script = resolve('scripts/linux/setup.sh');
-const BASE = 'bash cat cut env grep mktemp rm sed sort tail tr'.split(' ');
+const BASE = 'bash cat cut dirname env grep mktemp rm sed sort tail tr'.split(' ');
 
 /** Which programs each package brings. */
 const packages: Readonly<Record<string, string>> = {
@@ -32,11 +32,13 @@ const packages: Readonly<Record<string, string>> = {
   'musl-tools': 'musl-gcc',
   procps: 'ps',
 };
+const KRUNVM = {krunvm: 'krunvm'};
 
 export interface StubMachineOptions {
   readonly uid?: number;
   readonly machine?: string;
   readonly osId?: string;
+  readonly osLike?: string;
   readonly installed?: readonly string[];
   /** `none`: not there; `asks`: wants a password. */
   readonly sudo?: 'works' | 'asks' | 'none';
@@ -45,6 +47,12 @@ export interface StubMachineOptions {
   /** How many installations fail before one succeeds. */
   readonly failures?: number;
   readonly subuid?: string;
+  /** `/dev/kvm` as this user sees it; without it there is none. */
+  readonly kvm?: 'open' | 'not for me' | 'for root only';
+  /** Groups of the account; `session`: of this process. */
+  readonly groups?: {readonly account: string; readonly session: string};
+  /** Whether apt knows krunvm. */
+  readonly packagesKrunvm?: boolean;
 }
 
 export const everyProgram = (machine = 'x86_64'): string[] => [
@@ -54,45 +62,71 @@ export const everyProgram = (machine = 'x86_64'): string[] => [
 
 export const createStubMachine = (options: StubMachineOptions = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'setup-'));
-  const bin = join(folder, 'bin');
-  const log = join(folder, 'log');
-  const subuid = join(folder, 'subuid');
-  mkdirSync(bin);
-  const stub = (name: string, body: string): void => {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`);
-    chmodSync(join(bin, name), 0o755);
+  const at = {
+    folder,
+    bin: join(folder, 'bin'),
+    log: join(folder, 'log'),
+    subuid: join(folder, 'subuid'),
+    kvm: join(folder, 'kvm'),
+    osRelease: join(folder, 'os-release'),
   };
-  for (const name of BASE) symlinkSync(whereIs(name), join(bin, name));
-  for (const name of options.installed ?? []) stub(name, 'exit 0');
-  const uid = options.uid ?? 0;
-  stub('id', `case $1 in -un) echo tester;; *) echo ${uid};; esac`);
-  stub('uname', `echo ${options.machine ?? 'x86_64'}`);
-  stub('usermod', `echo "usermod $*" >> ${log}; echo tester:100000:65536 >> ${subuid}`);
-  stub('apt-get', aptGet({log, folder, bin, failures: options.failures ?? 0}));
-  stub('apt-cache', `[ -e ${folder}/lists ] && echo "  Candidate: 1.0" || echo "  Candidate: (none)"`);
+  mkdirSync(at.bin);
+  for (const name of BASE) symlinkSync(whereIs(name), join(at.bin, name));
+  for (const [name, body] of Object.entries(programsOf(at, options))) {
+    writeFileSync(join(at.bin, name), `#!/bin/sh\n${body}\n`);
+    chmodSync(join(at.bin, name), 0o755);
+  }
   if (options.lists !== 'empty') writeFileSync(join(folder, 'lists'), '');
-  if (options.sudo && options.sudo !== 'none') stub('sudo', sudo(log, options.sudo === 'works'));
-  writeFileSync(join(folder, 'os-release'), `ID=${options.osId ?? 'debian'}\n`);
-  writeFileSync(subuid, options.subuid ?? 'tester:100000:65536\n');
+  if (options.kvm) writeFileSync(at.kvm, '');
+  const {osId = 'debian', osLike = ''} = options;
+  writeFileSync(at.osRelease, `ID=${osId}\nID_LIKE="${osLike}"\n`);
+  writeFileSync(at.subuid, options.subuid ?? 'tester:100000:65536\n');
   return {
     /** Runs setup.sh with no terminal. */
     run: (...args: string[]) => {
-      const result = spawnSync(join(bin, 'bash'), [script, ...args], {
+      const result = spawnSync(join(at.bin, 'bash'), [script, ...args], {
         encoding: 'utf8',
         input: '',
         env: {
-          PATH: bin,
-          AGENT_SBIN: bin,
-          AGENT_OS_RELEASE: join(folder, 'os-release'),
-          AGENT_SUBUID: subuid,
+          PATH: at.bin,
+          AGENT_SBIN: at.bin,
+          AGENT_OS_RELEASE: at.osRelease,
+          AGENT_SUBUID: at.subuid,
+          AGENT_KVM: at.kvm,
           TMPDIR: folder,
         },
       });
       return {code: result.status, stdout: result.stdout, stderr: result.stderr};
     },
     /** Every call that would have changed the machine, in order. */
-    calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []),
+    calls: () => (existsSync(at.log) ? readFileSync(at.log, 'utf8').trim().split('\n') : []),
     remove: () => rmSync(folder, {recursive: true}),
+  };
+};
+
+interface Places {
+  readonly folder: string;
+  readonly bin: string;
+  readonly log: string;
+  readonly subuid: string;
+}
+
+/** The programs of the machine, as the bodies of shell scripts. */
+const programsOf = (at: Places, options: StubMachineOptions): Record<string, string> => {
+  const {uid = 0, machine = 'x86_64', sudo = 'none', kvm, packagesKrunvm = false, failures = 0} = options;
+  const {account, session} = options.groups ?? {account: 'tester', session: 'tester'};
+  return {
+    ...Object.fromEntries((options.installed ?? []).map((name) => [name, 'exit 0'])),
+    id: `case $1$2 in -un) echo tester;; -nG) echo ${session};; -nGtester) echo ${account};; *) echo ${uid};; esac`,
+    uname: `echo ${machine}`,
+    test: `exit ${Number(kvm !== 'open')}`,
+    stat: `echo ${kvm === 'for root only' ? '600 root' : '660 kvm'}`,
+    usermod: `echo "usermod $*" >> ${at.log}; echo tester:100000:65536 >> ${at.subuid}`,
+    'apt-get': aptGet({...at, failures}),
+    'apt-cache': `
+[ -e ${at.folder}/lists ] && [ "$2${Number(packagesKrunvm)}" != krunvm0 ] && version=1.0
+echo "  Candidate: \${version:-(none)}"`,
+    ...(sudo === 'none' ? {} : {sudo: sudoStub(at.log, sudo === 'works')}),
   };
 };
 
@@ -106,7 +140,7 @@ echo $((tries + 1)) > ${at.folder}/tries
 [ "$tries" -ge ${at.failures} ] || { echo 'E: no space on mirror'; exit 100; }
 for name in "$@"; do
   case $name in
-${Object.entries(packages)
+${Object.entries({...packages, ...KRUNVM})
   .map(
     ([name, program]) =>
       `    ${name}) printf '#!/bin/sh\\n' > ${at.bin}/${program}; /bin/chmod 755 ${at.bin}/${program};;`,
@@ -115,7 +149,7 @@ ${Object.entries(packages)
   esac
 done`;
 
-const sudo = (log: string, works: boolean): string => `
+const sudoStub = (log: string, works: boolean): string => `
 [ "$1" = -n ] && shift
 [ "$*" = true ] && exit ${works ? 0 : 1}
 echo "sudo $*" >> ${log}
