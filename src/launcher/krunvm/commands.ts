@@ -108,11 +108,11 @@ const inNamespaces = (
   ...command,
 ];
 
-/** Tells the VMM of one VM, and all that it was started through, by their last arguments. */
+/** Tells the VMM of one VM, and all that it was started through; also one that somebody started by hand. */
 export const isVmmOf =
   (id: string) =>
   (argv: readonly string[]): boolean =>
-    argv.slice(-3).join(' ') === `start ${id} ${GUEST_AGENT}`;
+    argv.some((word, at) => word === 'start' && /krunvm/.test(argv[at - 1] ?? '') && argv.includes(id, at));
 
 /** buildah names a container after the last part of its image's name: so it is known before krunvm has said it. */
 export const vmImage = (id: string): string => `localhost/agent-vm/${id}:latest`;

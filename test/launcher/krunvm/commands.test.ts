@@ -94,9 +94,16 @@ describe('isVmmOf', () => {
   });
 
   it.each([
+    [['krunvm', 'start', id]],
+    [['/usr/bin/krunvm', 'start', '--env', 'A=b', id, '/bin/sh', '--', '-c', 'true']],
+  ])('knows one that was started by hand: %j', (argv) => {
+    expect(isVmmOf(id)(argv)).toBe(true);
+  });
+
+  it.each([
     [['krunvm', 'start', 'python-1f3k9x2', '/.agent']],
     [['krunvm', 'delete', id]],
-    [['krunvm', 'start', id, '/.agent', 'more']],
+    [['agent', 'vm', 'exec', '--vm', id, '--cmd', 'start']],
     [['grep', id]],
     [[]],
   ])('does not take %j for it', (argv) => {
