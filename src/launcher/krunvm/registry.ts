@@ -19,10 +19,24 @@ interface Registry {
   readonly volume: string | null;
 }
 
-const entrySchema = z.object({name: z.string(), container: z.string().min(1)});
+/** krunvm ends with a panic where one of its fields is missing, so each of them is asked for. */
+const entrySchema = z.object({
+  name: z.string(),
+  cpus: z.number(),
+  mem: z.number(),
+  container: z.string().min(1),
+  workdir: z.string(),
+  dns: z.string(),
+  mapped_volumes: z.record(z.string(), z.string()),
+  mapped_ports: z.record(z.string(), z.string()),
+});
 const fileSchema = z.object({
-  storage_volume: z.string().default(''),
-  vmconfig_map: z.record(z.string(), z.unknown()).default({}),
+  version: z.number(),
+  default_cpus: z.number(),
+  default_mem: z.number(),
+  default_dns: z.string(),
+  storage_volume: z.string(),
+  vmconfig_map: z.record(z.string(), z.unknown()),
 });
 
 /** Whether krunvm would find the VM; a file that it could not read counts as none. */
