@@ -55,7 +55,7 @@ export const createFlags = {
   })({summary: 'memory in MiB, or with a unit: 512M, 2G', default: 256}),
   network: Flags.custom<NetworkMode>({parse: async (input) => parseNetwork(input)})({
     summary:
-      'none: no network device at all. allow_all: outgoing connections, this machine’s loopback included',
+      'none: no network at all. allow_all: outgoing connections, this machine’s loopback included; with krunvm the guest’s servers can be reached too',
     default: 'none',
   }),
   persist: Flags.boolean({
@@ -67,7 +67,7 @@ export const createFlags = {
 
 export const launcherFlag = {
   launcher: Flags.option({options: ['auto', ...launcherNames] as const})({
-    summary: 'what boots the VM; auto takes what works here',
+    summary: 'what boots the VM; auto takes krunvm where it has booted a guest, else qemu',
     default: 'auto',
     env: 'AGENT_LAUNCHER',
   }),

@@ -3,7 +3,7 @@ import {toAgentError} from '../../model/errors.js';
 import type {Finding, LauncherReport, LaunchOptions} from '../launcher.js';
 import {requireNoNetwork} from './isolation.js';
 import {findKrunvm, type KrunHost, type KrunvmLauncherOptions, prepareKrunHost} from './krun-host.js';
-import {kvmFinding, proveByBooting, toFinding} from './proof.js';
+import {KVM, kvmFinding, proveByBooting, toFinding} from './proof.js';
 import {askVersions, isOld, tooOld, type Version} from './tools.js';
 
 export const examineKrunvm = async (
@@ -11,7 +11,7 @@ export const examineKrunvm = async (
   launch: LaunchOptions,
 ): Promise<LauncherReport> => {
   const findings = await lookAtAll(options, launch);
-  const usable = findings.every(({ok, subject}) => ok || subject === NETWORK);
+  const usable = findings.every((finding) => !isHopeless(finding));
   const booted = findings.at(-1)?.subject.startsWith('boot') === true;
   const accelerator = process.platform === 'darwin' ? 'hvf' : 'kvm';
   return {
@@ -24,6 +24,9 @@ export const examineKrunvm = async (
 
 const NETWORK = 'no network for --network none';
 
+/** Whether access to /dev/kvm is enough, only a boot tells. */
+const isHopeless = ({ok, subject}: Finding): boolean => !ok && subject !== NETWORK && subject !== KVM;
+
 const lookAtAll = async (options: KrunvmLauncherOptions, launch: LaunchOptions): Promise<Finding[]> => {
   try {
     const krunvm = await findKrunvm(options.env);
@@ -33,8 +36,9 @@ const lookAtAll = async (options: KrunvmLauncherOptions, launch: LaunchOptions):
       ...[kvmFinding(krunvm)].filter((finding) => finding !== null),
       await lookAtIsolation(host, launch),
     ];
-    const hopeless = findings.some(({ok, subject}) => !ok && subject !== NETWORK);
-    return hopeless ? findings : [...findings, await proveByBooting({host, options, launch, afresh: true})];
+    return findings.some(isHopeless)
+      ? findings
+      : [...findings, await proveByBooting({host, options, launch, afresh: true})];
   } catch (error) {
     launch.signal.throwIfAborted();
     return [toFinding('krunvm', error)];

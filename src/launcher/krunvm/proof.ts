@@ -34,11 +34,13 @@ const openMemory = async ({host: {krunvm}, options}: ProbeRequest): Promise<Memo
   return createMemory({runtimeFolder, name: 'krunvm', facts, schema: findingSchema});
 };
 
+export const KVM = '/dev/kvm';
+
 /** krunvm runs as we do. Null on macOS, where there is no such file. */
 export const kvmFinding = ({platform}: Pick<Krunvm, 'platform'>): Finding | null => {
   if (platform === 'darwin') return null;
   const access = decideKvmAccess(readKvmNode(), false);
-  const subject = '/dev/kvm';
+  const subject = KVM;
   return access.ok
     ? {ok: true, subject, seen: 'can be opened'}
     : {ok: false, subject, seen: access.seen, mend: access.mend};
