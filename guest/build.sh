@@ -17,15 +17,30 @@ case $arch in
     ;;
 esac
 
-if [ -n "${CC:-}" ]; then
-  cc=$CC
-elif [ "$arch" != "$native" ]; then
-  cc=$arch-linux-gnu-gcc
-elif command -v musl-gcc >/dev/null; then
-  cc=musl-gcc
-else
-  cc=cc
-fi
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# This machine's own compiler where the guest is like it, else one that makes programs for other machines.
+find_compiler() {
+  if [ "$(uname -s)" = Linux ] && [ "$arch" = "$native" ]; then
+    if has musl-gcc; then echo musl-gcc; else echo cc; fi
+    return
+  fi
+  for cross in "$arch-linux-gnu-gcc" "$arch-linux-musl-gcc"; do
+    if has "$cross"; then
+      echo "$cross"
+      return
+    fi
+  done
+  if has zig; then
+    echo "zig cc -target $arch-linux-musl"
+    return
+  fi
+  echo "build.sh: no compiler here makes Linux programs for $arch: install zig, or $arch-linux-gnu-gcc" >&2
+  return 1
+}
+
+cc=${CC:-}
+[ -n "$cc" ] || cc=$(find_compiler)
 
 mkdir -p -- "$out"
 target=$out/agent-$arch

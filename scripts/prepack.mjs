@@ -3,17 +3,27 @@
 import {execFileSync} from 'node:child_process';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {setupScript} from './prepare/host.mjs';
 import {guestMachine} from './prepare/prepare.mjs';
 import {runMain, runStep} from './prepare/step.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MACHINES = ['x86_64', 'aarch64'];
 
-/** @param {string} machine */
-const hasCompiler = (machine) => {
-  if (machine === guestMachine()) return true;
+/**
+ * Whether guest/build.sh finds a compiler.
+ * @param {string} machine
+ */
+const hasCompiler = (machine) =>
+  (process.platform === 'linux' && machine === guestMachine()) ||
+  runs(`${machine}-linux-gnu-gcc`, '--version') ||
+  runs(`${machine}-linux-musl-gcc`, '--version') ||
+  runs('zig', 'version');
+
+/** @param {string} program @param {string} argument */
+const runs = (program, argument) => {
   try {
-    execFileSync(`${machine}-linux-gnu-gcc`, ['--version'], {stdio: 'ignore'});
+    execFileSync(program, [argument], {stdio: 'ignore'});
     return true;
   } catch {
     // Not installed: the package is made without that architecture, which is said below.
@@ -24,7 +34,9 @@ const hasCompiler = (machine) => {
 /** @param {string} machine */
 const buildGuestAgent = async (machine) => {
   if (!hasCompiler(machine)) {
-    console.error(`warning: no guest agent for ${machine} in this package: install ${machine}-linux-gnu-gcc`);
+    console.error(
+      `warning: no guest agent for ${machine} in this package: install ${machine}-linux-gnu-gcc or zig`,
+    );
     return;
   }
   await runStep({
@@ -32,7 +44,7 @@ const buildGuestAgent = async (machine) => {
     file: join(root, 'guest', 'build.sh'),
     args: [machine, join(root, 'dist', 'guest')],
     cwd: root,
-    mend: 'scripts/linux/setup.sh --build installs the compiler',
+    mend: `${setupScript()} --build installs the compiler`,
   });
 };
 

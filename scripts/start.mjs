@@ -13,6 +13,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const AGENT = './bin/run.js';
 
 const NEXT = [
+  ...(process.platform === 'darwin' ? [['source ~/agentVM/.env', 'first, in each new terminal']] : []),
   [`echo 'print(6 * 7)' | ${AGENT} vm temp --language python -`, 'source on standard input'],
   [`${AGENT} vm create --language python --name first`, 'a VM that stays'],
   [`${AGENT} vm exec --vm first --cmd 'echo "I am $(uname -n)"'`, ''],

@@ -77,15 +77,11 @@ judge_volume() {
   plist=$(cat)
   filesystem=$(printf '%s\n' "$plist" | plist_value FilesystemName)
   mount=$(printf '%s\n' "$plist" | plist_value MountPoint)
-  case $filesystem in
-    Case-sensitive*)
-      if [ -n "$mount" ]; then
-        echo "ready $mount"
-      else
-        echo "unmounted $(printf '%s\n' "$plist" | plist_value DeviceIdentifier)"
-      fi
-      ;;
-    *) echo "insensitive ${filesystem:-unknown}" ;;
+  case $filesystem,$mount in
+    Case-sensitive*,?*) echo "ready $mount" ;;
+    # Not every macOS names the file system of what is not mounted; then mounting tells.
+    Case-sensitive*, | ,) echo "unmounted $(printf '%s\n' "$plist" | plist_value DeviceIdentifier)" ;;
+    *) echo "insensitive ${filesystem:-unknown file system}" ;;
   esac
 }
 

@@ -45,7 +45,8 @@ install_programs() {
     if [ "$COMPILES" = yes ]; then echo '    Homebrew compiles some of them on this macOS; that takes long.'; fi
     # shellcheck disable=SC2086 # a list
     brew_run install $formulae || fail 'Homebrew could not install the programs' \
-      'see its words above; then run this again' "by hand: brew install $(printf '%s' "$formulae" | tr '\n' ' ')"
+      'see its words above; then run this again' "by hand: brew install $(printf '%s' "$formulae" | tr '\n' ' ')" \
+      "where the tap has lost one to Homebrew itself, its short name does: brew search krunvm"
     hash -r
   fi
   if [ "$(krunvm_verdict)" != ok ]; then

@@ -6,8 +6,10 @@
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fingerprint, unlessStamped} from './fingerprint.mjs';
+import {preparedEnvironment, setupScript} from './host.mjs';
 import {withFileLock} from './lock.mjs';
 import {npmPackagesAreInstalled} from './npm-packages.mjs';
 import {createScreen} from './screen.mjs';
@@ -29,6 +31,11 @@ const BUILD_INPUTS = [
 export const prepare = async ({root, languages}) => {
   const place = {root, screen: createScreen()};
   requireNode();
+  // For this process and all that it starts: nobody has sourced what the first step writes.
+  Object.assign(
+    process.env,
+    preparedEnvironment({platform: process.platform, env: process.env, home: homedir()}),
+  );
   const steps = async () => {
     await installSystemPackages(place);
     await installNpmPackages(place);
@@ -51,8 +58,9 @@ export const requireNode = (version = process.versions.node) => {
 
 /** @param {Place} place */
 const installSystemPackages = async ({root}) => {
-  if (process.platform !== 'linux') return;
-  const script = join(root, 'scripts', 'linux', 'setup.sh');
+  const found = setupScript();
+  if (found === undefined) return;
+  const script = join(root, found);
   if (succeeds(script, ['--build', '--check'])) return;
   await runStep({
     title: 'System packages',
@@ -89,7 +97,7 @@ export const buildGuestAgent = async ({root, screen}) => {
       args: [machine, output],
       cwd: root,
       screen,
-      mend: 'see the compiler’s words above; scripts/linux/setup.sh --build installs the compiler',
+      mend: `see the compiler’s words above; ${setupScript()} --build installs the compiler`,
     }),
   );
 };

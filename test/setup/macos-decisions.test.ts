@@ -62,6 +62,48 @@ describe('plist_value', () => {
   }
 });
 
+describe('judge_volume', () => {
+  const volume = (filesystem: string, mount: string): string =>
+    `<dict>\n<key>DeviceIdentifier</key>\n<string>disk3s7</string>\n<key>FilesystemName</key>\n<string>${filesystem}</string>\n` +
+    `<key>MountPoint</key>\n<string>${mount}</string>\n</dict>\n`;
+  const verdicts: readonly [string, string, string][] = [
+    ['Case-sensitive APFS', '/Volumes/krunvm 1', 'ready /Volumes/krunvm 1'],
+    ['Case-sensitive Journaled HFS+', '/Volumes/old', 'ready /Volumes/old'],
+    ['Case-sensitive APFS', '', 'unmounted disk3s7'],
+    ['', '', 'unmounted disk3s7'],
+    ['APFS', '/Volumes/krunvm', 'insensitive APFS'],
+    ['APFS', '', 'insensitive APFS'],
+    ['', '/Volumes/odd', 'insensitive unknown file system'],
+  ];
+  for (const [filesystem, mount, verdict] of verdicts) {
+    it(`says '${verdict}' to '${filesystem}' at '${mount}'`, () =>
+      expect(say('judge_volume', [], volume(filesystem, mount))).toBe(verdict));
+  }
+});
+
+describe('judge_container', () => {
+  const disk = (free: string): string =>
+    `<key>APFSContainerFree</key>\n<integer>${free}</integer>\n<key>APFSContainerReference</key>\n<string>disk3</string>\n`;
+
+  it('wants room for a few guest images', () => {
+    expect(say('judge_container', [], disk('5000000000'))).toBe('room disk3');
+    expect(say('judge_container', [], disk('4999999999'))).toBe('full 4999999999');
+    expect(say('judge_container', [], disk('8000000000000'))).toBe('room disk3');
+  });
+
+  it('knows a disk that is no APFS', () => {
+    expect(say('judge_container', [], '<key>FilesystemName</key>\n<string>HFS+</string>\n')).toBe('none');
+  });
+});
+
+describe('judge_machine', () => {
+  it('tells an Intel Mac from a terminal that Rosetta runs', () => {
+    expect(say('judge_machine', ['arm64', '0'])).toBe('ok');
+    expect(say('judge_machine', ['x86_64', '1'])).toBe('rosetta');
+    expect(say('judge_machine', ['x86_64', ''])).toBe('intel');
+  });
+});
+
 describe('storage_volume', () => {
   const files: Readonly<Record<string, readonly [string, string]>> = {
     'a plain one': ['version = 1\nstorage_volume = "/Volumes/krunvm"\n[vmconfig_map]\n', '/Volumes/krunvm'],
