@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC3043 # every shell that can be /bin/sh on macOS has local
 # What setup.sh decides. Each function reads its arguments and standard input, prints its answer and changes nothing.
-# Plain sh, since the bash of macOS is 3.2; of sed and awk only what BSD's have too.
+# Plain sh, since the bash of macOS is 3.2; of sed and awk only what BSD's have too. echo may expand backslashes.
 
 # The oldest krunvm that mounts volumes on macOS.
 OLDEST_KRUNVM=0.2.5
@@ -78,7 +78,7 @@ judge_volume() {
   filesystem=$(printf '%s\n' "$plist" | plist_value FilesystemName)
   mount=$(printf '%s\n' "$plist" | plist_value MountPoint)
   case $filesystem,$mount in
-    Case-sensitive*,?*) echo "ready $mount" ;;
+    Case-sensitive*,?*) printf 'ready %s\n' "$mount" ;;
     # Not every macOS names the file system of what is not mounted; then mounting tells.
     Case-sensitive*, | ,) echo "unmounted $(printf '%s\n' "$plist" | plist_value DeviceIdentifier)" ;;
     *) echo "insensitive ${filesystem:-unknown file system}" ;;
@@ -156,9 +156,9 @@ shown_path() {
 missing_env_lines() {
   local env
   env=$(cat)
-  sets_variable AGENT_STATE_DIR "$env" || echo "export AGENT_STATE_DIR=$(shell_quoted "$1")"
+  sets_variable AGENT_STATE_DIR "$env" || printf 'export AGENT_STATE_DIR=%s\n' "$(shell_quoted "$1")"
   sets_variable AGENT_LAUNCHER "$env" || echo 'export AGENT_LAUNCHER=krunvm'
-  [ -z "$2" ] || sets_variable PATH "$env" || echo "export PATH=$(shell_quoted "$2"):\"\$PATH\""
+  [ -z "$2" ] || sets_variable PATH "$env" || printf 'export PATH=%s:"%s"\n' "$(shell_quoted "$2")" "\$PATH"
 }
 
 sets_variable() {

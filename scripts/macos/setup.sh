@@ -216,7 +216,7 @@ install_all() {
     [ -z "$lines" ] || fail 'still missing:' "$(printf '%s\n' "$lines" | cut -d'|' -f1 | tr '\n' ' ')"
   fi
   echo 'This Mac is ready. Next:'
-  echo "  source $(shown_path "$STATE/.env" "$HOME")"
+  printf '  source %s\n' "$(shown_path "$STATE/.env" "$HOME")"
   echo '  agent doctor'
 }
 
