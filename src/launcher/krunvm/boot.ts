@@ -53,6 +53,8 @@ const refuseSecondStart = async (id: string): Promise<void> => {
   });
 };
 
+const pause = (ms: number): Promise<void> => sleep(ms, undefined, {ref: false});
+
 interface Watched extends Machine {
   readonly opened: StdioChannel['opened'];
 }
@@ -60,13 +62,18 @@ interface Watched extends Machine {
 const watch = (vmm: PipedVmm, {host, spec, logPath, signal}: BootRequest): Watched => {
   const words = new PassThrough();
   const {lastLines, finished} = keepConsole({console: vmm.stderr, output: words, logPath});
-  const stdio = openChannel(vmm);
+  const stdio = openChannel({
+    ...vmm,
+    untilExplained: () => Promise.race([exited, pause(DRAINING_DEADLINE_MS)]),
+  });
   signal.addEventListener('abort', vmm.kill);
   if (signal.aborted) vmm.kill();
   const exited = vmm.ended.then(async (end): Promise<VmmExit> => {
     signal.removeEventListener('abort', vmm.kill);
-    words.end(stdio.words());
-    await Promise.race([finished, sleep(DRAINING_DEADLINE_MS, undefined, {ref: false})]);
+    words.write(stdio.words());
+    // Before that, its end is the error itself.
+    words.end(stdio.isOpen() ? `krunvm ended with ${describe(end)}` : '');
+    await Promise.race([finished, pause(DRAINING_DEADLINE_MS)]);
     vmm.stderr.destroy();
     return end;
   });

@@ -7,18 +7,20 @@ export interface StdioChannel {
   readonly channel: Duplex;
   /** Resolves when that has come. */
   readonly opened: Promise<void>;
+  readonly isOpen: () => boolean;
   /** krunvm's own words before it. */
   readonly words: () => Buffer;
 }
 
-/** Reads standard output to its end whatever becomes of the channel: a VMM that nobody reads from hangs for ever. */
-export const openChannel = ({
-  stdin,
-  stdout,
-}: {
+export interface StdioChannelOptions {
   readonly stdin: Writable;
   readonly stdout: Readable;
-}): StdioChannel => {
+  /** What is waited for between the end of standard output and that of the channel, which then can tell its cause. */
+  readonly untilExplained?: () => Promise<unknown>;
+}
+
+/** Reads standard output to its end whatever becomes of the channel: a VMM that nobody reads from hangs for ever. */
+export const openChannel = ({stdin, stdout, untilExplained}: StdioChannelOptions): StdioChannel => {
   const preamble = createPreamble();
   let isOpen = false;
   let tellOpened = (): void => {};
@@ -52,8 +54,11 @@ export const openChannel = ({
     tellOpened();
     pass(first);
   });
-  stdout.once('end', () => channel.destroyed || channel.push(null));
+  stdout.once('end', async () => {
+    await untilExplained?.();
+    if (!channel.destroyed) channel.push(null);
+  });
   stdout.once('error', (error) => channel.destroy(error));
   stdin.on('error', (error) => channel.destroy(error));
-  return {channel, opened, words: preamble.words};
+  return {channel, opened, isOpen: () => isOpen, words: preamble.words};
 };

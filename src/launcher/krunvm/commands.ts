@@ -49,9 +49,10 @@ export const storageFlags = ({volume}: Pick<Krunvm, 'volume'>): readonly string[
 /**
  * krunvm opens or mounts these in the guest's root folder as the host's user, and follows links: the image, or a guest
  * that ran before, may have left one there that leads to a file of the host. The agent is put there anew each time: it
- * is always ours, and of our version.
+ * is always ours, and of our version. No core dump is made, which would hold the guest's memory.
  */
 const prepareRoot = `set -eu
+ulimit -c 0
 container=$1 agent=$2
 shift 2
 if [ "$1" = -- ]; then root=$(buildah mount "$container"); shift

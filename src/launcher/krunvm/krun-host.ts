@@ -45,9 +45,16 @@ export interface KrunHost {
 
 /** Throws LAUNCHER_UNAVAILABLE where krunvm, or what it needs, is not installed or not set up. Makes nothing. */
 export const findKrunvm = async (env: Environment): Promise<Krunvm> => {
-  const platform = process.platform === 'darwin' ? 'darwin' : 'linux';
+  const platform = platformHere();
   const program = findProgram(env, 'krunvm');
   if (program === undefined) throw missing('krunvm', howToInstall(platform));
+  return await describeKrunvm(env, program);
+};
+
+const platformHere = (): Krunvm['platform'] => (process.platform === 'darwin' ? 'darwin' : 'linux');
+
+const describeKrunvm = async (env: Environment, program: string): Promise<Krunvm> => {
+  const platform = platformHere();
   const needed = platform === 'darwin' ? ['buildah'] : ['buildah', 'unshare', 'setpriv', 'fsck.erofs'];
   for (const name of needed) {
     if (findProgram(env, name) === undefined) throw missing(name, ['run: agent setup']);
@@ -79,9 +86,15 @@ export const findVolume = async (env: Environment): Promise<string> => {
 };
 
 /** Writes buildah's settings where they are not there yet. */
-export const prepareKrunHost = async (options: KrunvmLauncherOptions): Promise<KrunHost> => {
+export const prepareKrunHost = async (options: KrunvmLauncherOptions): Promise<KrunHost> =>
+  await hostOf(options, await findKrunvm(options.env));
+
+/** The same without krunvm itself: what is left of VMs can be removed when it is not installed any more. */
+export const prepareToRemove = async (options: KrunvmLauncherOptions): Promise<KrunHost> =>
+  await hostOf(options, await describeKrunvm(options.env, findProgram(options.env, 'krunvm') ?? 'krunvm'));
+
+const hostOf = async (options: KrunvmLauncherOptions, krunvm: Krunvm): Promise<KrunHost> => {
   const {env, containersFolder: folder, registriesFolder} = options;
-  const krunvm = await findKrunvm(env);
   const {isRoot, platform} = krunvm;
   const driver = async () =>
     platform === 'darwin' ? ('vfs' as const) : await chooseDriver({isRoot, folder, env});

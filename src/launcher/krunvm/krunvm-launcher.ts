@@ -4,7 +4,6 @@
  */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {toAgentError} from '../../model/errors.js';
 import {endVmms} from '../common/end-vmms.js';
 import {findGuestAgent} from '../common/guest-agent.js';
 import {architectureOf} from '../common/host.js';
@@ -14,12 +13,12 @@ import {start} from './boot.js';
 import {isVmmOf} from './commands.js';
 import {examineKrunvm} from './examine-krunvm.js';
 import {requireNoNetwork} from './isolation.js';
-import {findKrunvm, type KrunvmLauncherOptions, prepareKrunHost} from './krun-host.js';
+import {findKrunvm, type KrunvmLauncherOptions, prepareKrunHost, prepareToRemove} from './krun-host.js';
 import {proveByBooting} from './proof.js';
 import {makeSharedFolders, provision} from './provision.js';
-import {ensureRegistered} from './recover.js';
+import {ensureRegistered, startOrMakeAgain} from './recover.js';
 import {forgetImages, removeVm} from './remove.js';
-import {askVersions, requireVersions} from './tools.js';
+import {requireNewEnough} from './required-versions.js';
 
 export {findVolume} from './krun-host.js';
 
@@ -35,20 +34,18 @@ export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher =
   },
   provision: async (spec, launch) => {
     const host = await prepareKrunHost(options);
-    const {signal} = launch;
-    const {krunvm, env, asRoot} = host;
-    requireVersions(await askVersions({asRoot, program: krunvm.program, env, signal}));
+    await requireNewEnough(host, options, launch.signal);
     await provision({host, options, spec, launch});
   },
   boot: async (spec, launch) => await boot(options, spec, launch),
   end: async ({id}) => await endVmms(isVmmOf(id)),
   remove: async ({id}, launch) => {
     if (!existsSync(join(options.registriesFolder, id))) return;
-    await removeVm(await prepareKrunHost(options), id, launch);
+    await removeVm(await prepareToRemove(options), id, launch);
   },
   forgetImages: async (launch) => {
-    if (!(await isInstalled(options))) return;
-    await forgetImages(await prepareKrunHost(options), launch);
+    if (!existsSync(join(options.containersFolder, 'storage'))) return;
+    await forgetImages(await prepareToRemove(options), launch);
   },
 });
 
@@ -66,29 +63,20 @@ const boot = async (
   const host = await prepareKrunHost(options);
   await requireSpace([options.containersFolder]);
   await makeSharedFolders(spec);
-  await ensureRegistered({host, options, spec, launch});
+  const work = {host, options, spec, launch};
+  await ensureRegistered(work);
   // On macOS the profile's effect has to be seen each time; on Linux the namespace cannot be left out.
   const {krunvm, registry} = host;
   if (spec.network === 'none' && krunvm.platform === 'darwin') {
     await requireNoNetwork(krunvm, {env: registry(spec.id).env, signal: launch.signal});
   }
-  return await start({
+  const request = {
     host,
     spec,
     guestAgent: findGuestAgent(options, architectureOf(process.arch)),
     logPath: join(spec.folder, 'console.log'),
     deadlineMs: BOOT_DEADLINE_MS,
     signal: launch.signal,
-  });
-};
-
-const isInstalled = async ({env, containersFolder}: KrunvmLauncherOptions): Promise<boolean> => {
-  if (!existsSync(join(containersFolder, 'storage'))) return false;
-  try {
-    await findKrunvm(env);
-    return true;
-  } catch (error) {
-    if (toAgentError(error).code === 'LAUNCHER_UNAVAILABLE') return false;
-    throw error;
-  }
+  };
+  return await startOrMakeAgain(work, () => start(request));
 };

@@ -1,4 +1,5 @@
 /** Makes krunvm know a VM again that its registry has lost: the record says what it was, and buildah still has it. */
+import {rm} from 'node:fs/promises';
 import {type AgentError, toAgentError} from '../../model/errors.js';
 import {containerOf, storageFlags} from './commands.js';
 import type {KrunHost} from './krun-host.js';
@@ -22,6 +23,19 @@ export const ensureRegistered = async (work: Provisioning): Promise<void> => {
   }
   launch.progress.step(`krunvm has lost ${id} and its files: it is made again`);
   await provision(work);
+};
+
+/** Boots it with `start`; one that buildah turns out to have lost is made anew, and started again. */
+export const startOrMakeAgain = async <T>(work: Provisioning, start: () => Promise<T>): Promise<T> => {
+  try {
+    return await start();
+  } catch (error) {
+    const {code, details} = toAgentError(error);
+    if (code !== 'BOOT_FAILED' || !/build container .*not known/.test(details.join(' '))) throw error;
+  }
+  await rm(work.host.registry(work.spec.id).path, {force: true});
+  await ensureRegistered(work);
+  return await start();
 };
 
 const hasContainer = async (host: KrunHost, id: string, signal: AbortSignal): Promise<boolean> => {
