@@ -65,7 +65,7 @@ const describeKrunvm = async (env: Environment, program: string): Promise<Krunvm
 
 const howToInstall = (platform: Krunvm['platform']): readonly string[] =>
   platform === 'darwin'
-    ? ['run: agent setup', 'or install it: brew tap slp/krun && brew install krunvm']
+    ? ['run: agent setup', 'or install it: brew install libkrun/krun/krunvm']
     : [
         'install krunvm 0.2.5 or later, where your distribution has it',
         'or use another launcher: --launcher qemu',
