@@ -1,5 +1,5 @@
 /** Starts a VMM whose channel is its standard input and output. */
-import type {Readable, Writable} from 'node:stream';
+import {PassThrough, pipeline, type Readable, type Writable} from 'node:stream';
 import {execa} from 'execa';
 import {AgentError} from '../model/errors.js';
 import {coveringInherited, inherited} from './inherited.js';
@@ -47,8 +47,11 @@ export const spawnPiped = async ({file, args, env}: SpawnPipedOptions): Promise<
   const kill = (): void => {
     if (isRunning) killGroup(pid);
   };
-  return {pid, stdin, stdout, stderr, ended, kill};
+  return {pid, stdin, stdout, stderr: keepUnread(stderr), ended, kill};
 };
+
+/** At the end of a child, Node throws away what nobody has begun to read. */
+const keepUnread = (stream: Readable): Readable => pipeline(stream, new PassThrough(), () => {});
 
 const killGroup = (pid: number): void => {
   try {
