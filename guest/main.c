@@ -67,8 +67,9 @@ static int step(void) {
 
 int main(int argc, char **argv) {
   hello_start();
-  loop_open();
   bool libkrun = libkrun_is_here(argv[0]);
+  if (libkrun) libkrun_find_streams();
+  loop_open();
   bool stdio = getpid() != 1 || (argc > 1 && strcmp(argv[1], "--stdio") == 0);
   bool has_root = true;
   if (!libkrun && !stdio) {

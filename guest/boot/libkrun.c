@@ -8,6 +8,7 @@
 
 #include "boot/names.h"
 #include "boot/network.h"
+#include "boot/port.h"
 #include "boot/tree.h"
 #include "channel/channel.h"
 #include "control/end.h"
@@ -16,7 +17,42 @@
 
 #define NAME "/.agent"
 
+static const struct {
+  const char *port;
+  int flags;
+} streams[] = {{"krun-stdin", O_RDONLY}, {"krun-stdout", O_WRONLY}, {"krun-stderr", O_WRONLY}};
+
 bool libkrun_is_here(const char *name) { return name != NULL && strcmp(name, NAME) == 0; }
+
+static bool is_pipe(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
+static void put_at(int number, int fd) {
+  if (fd == number) {
+    fcntl(fd, F_SETFD, 0);
+  } else {
+    dup2(fd, number);
+    close(fd);
+  }
+}
+
+/*
+ * libkrun's init looks for the ports once. Where the console comes up late it finds some without a
+ * name, or closes again what it has just opened: seen with 1.17.4, once in 100 slow starts.
+ */
+void libkrun_find_streams(void) {
+  if (is_pipe(STDIN_FILENO) && is_pipe(STDOUT_FILENO)) return;
+  if (!ports_are_here()) return;
+  for (int i = 0; i < 3; i++) {
+    if (port_is(i, streams[i].port)) continue;
+    int fd = port_await(streams[i].port, streams[i].flags);
+    /* At a terminal there are none. */
+    if (fd < 0) return;
+    put_at(i, fd);
+  }
+}
 
 /* A host that does not read them must not stop the agent: the lines are lost. */
 static void open_log(void) {

@@ -10,6 +10,12 @@
 /* By what the agent was started as: there are no arguments to say it with. */
 bool libkrun_is_here(const char *name);
 
+/*
+ * Gives the agent the standard streams that it should have been started with. Before anything else
+ * is opened, which would take their numbers.
+ */
+void libkrun_find_streams(void);
+
 /* Opens the channel and adds what is missing of the guest's root. */
 void libkrun_enter(void);
 

@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -142,6 +143,37 @@ test('serves pipes as it serves sockets', () =>
     expect((await session.exit).code).toBe(0);
     expect(Buffer.concat(session.output.stdout).equals(bytes)).toBe(true);
   }));
+
+/** Pipes under the names of ports; what libkrun's init has failed to do is up to `start`. */
+const ports = (names: readonly string[]) => (root: string) => {
+  for (const [index, name] of names.entries()) {
+    const folder = join(root, `sys/class/virtio-ports/vport2p${index}`);
+    mkdirSync(folder, {recursive: true});
+    if (name !== '') writeFileSync(join(folder, 'name'), `${name}\n`);
+    execFileSync('mkfifo', [join(root, `dev/vport2p${index}`)]);
+  }
+};
+
+const bridge = 'exec 3<&0 4>&1; cat <&3 >dev/vport2p1 & cat <dev/vport2p2 >&4 & cat <dev/vport2p3 >&2 &';
+
+test.each([
+  ['are closed', `${bridge} ${START} <&- >&- 2>&-`],
+  ['are something else', `${bridge} ${START} </dev/null >/dev/null 2>&1`],
+])('finds the ports of libkrun where its standard streams %s', (_, start) =>
+  withLibkrunGuest({fill: ports(['', 'krun-stdin', 'krun-stdout', 'krun-stderr']), start}, async (guest) => {
+    expect(await run(guest, 'cat /proc/mounts')).toContain(' /dev/shm tmpfs ');
+    await eventually(guest.log).toContain('agent: ready\n');
+  }),
+);
+
+test('waits for ports that get their names late', () => {
+  const late =
+    'cd sys/class/virtio-ports; sleep 0.5; echo krun-stdin >vport2p1/name; echo krun-stdout >vport2p2/name';
+  const start = `(${late}) & ${bridge} ${START} <&- >&-`;
+  return withLibkrunGuest({fill: ports(['', '', '', 'krun-stderr']), start}, async ({peer}) => {
+    await peer.ping();
+  });
+});
 
 test('is not stopped by a standard error that nobody reads', () =>
   withLibkrunGuest(
