@@ -4,14 +4,16 @@ import {type Env, withRuntimeFolder} from './settings.js';
 
 /** Removes a folder of ours. Files in a user namespace belong to other ids: only root over them can remove those. */
 export const removeTree = async (options: {
-  readonly root: HostRoot;
+  /** Null where there are no user namespaces: on macOS. */
+  readonly root: HostRoot | null;
   readonly folder: string;
   readonly env: Env;
 }): Promise<void> => {
   const {root, folder, env} = options;
   try {
     await rm(folder, {recursive: true, force: true});
-  } catch {
+  } catch (error) {
+    if (root === null) throw error;
     await root.run({
       args: ['rm', '-rf', '--', folder],
       env: withRuntimeFolder(env, folder),

@@ -1,8 +1,9 @@
 /** Lets a Containerfile build upon images that are here: they are unpacked into the workshop's storage first. */
 import type {GuestImage} from '../model/guest-image.js';
 import {findImage, readCatalog} from './catalog.js';
+import type {ImageHost, Step} from './image-host.js';
 import {parseReference} from './reference.js';
-import type {ImageHost, Step, Workshop} from './workshop.js';
+import type {Workshop} from './workshop.js';
 
 /** The `localhost/` images that a Containerfile's lines about bases, or the arguments for them, name. */
 export const namedLocally = (build: {

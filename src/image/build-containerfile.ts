@@ -6,10 +6,11 @@ import type {Progress} from '../model/progress.js';
 import {importBases, namedLocally} from './base-images.js';
 import {buildFailure, createTail, printable} from './build-failure.js';
 import {withHeartbeat} from './heartbeat.js';
+import type {ImageHost} from './image-host.js';
 import type {BuildContainerfileOptions} from './image-store.js';
 import {makeFromStorage} from './pull.js';
 import {classifyPull} from './registry-error.js';
-import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
+import {type Workshop, withWorkshop} from './workshop.js';
 
 /** Builds, publishes under `tag` and returns the digest. */
 export const buildContainerfile = async (

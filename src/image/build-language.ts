@@ -6,6 +6,7 @@ import {buildFailure, createTail} from './build-failure.js';
 import type {Distribution} from './distribution.js';
 import {withHeartbeat} from './heartbeat.js';
 import {findMergedUsrHook, readAptProxy, readDistribution} from './host-packages.js';
+import type {ImageHost} from './image-host.js';
 import type {BuildLanguageOptions} from './image-store.js';
 import {ROOTFS_FILE} from './layout.js';
 import {createTreeProgress, mmdebstrapCommand, type TreePlan} from './mmdebstrap.js';
@@ -13,7 +14,7 @@ import {fetchNodeRuntime} from './node-runtime.js';
 import {publishImage, publishReference} from './publish.js';
 import {commonEnv, commonPackages, recipes} from './recipe.js';
 import {mkfsCommand, mkfsEnv, sizeOf} from './root-image.js';
-import {type ImageHost, type Workshop, withWorkshop} from './workshop.js';
+import {type Workshop, withWorkshop} from './workshop.js';
 
 // Files made while building get this time, so that the same packages give the same image: 2020-01-01.
 const BUILT_FILES_TIME = '1577836800';

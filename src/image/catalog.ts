@@ -5,7 +5,7 @@ import {usageError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
 import type {ImageLanguage} from '../model/language.js';
 import {digestOfFolder, imageFolder, RECORD_FILE, recordPath, refsFolder, rootfsPath} from './layout.js';
-import {type RefRecord, readImageRecord, readRefRecord} from './record.js';
+import {type ImageRecord, type RefRecord, readImageRecord, readRefRecord} from './record.js';
 import {parseReference} from './reference.js';
 
 /** An image's folder that cannot be used, and why. `remove` takes its digest. */
@@ -106,16 +106,20 @@ const readImage = (wanted: {
   const references = refs.filter((ref) => ref.digest === digest).map(({reference}) => reference);
   try {
     const record = readImageRecord(recordPath(imagesFolder, digest));
-    const path = rootfsPath(imagesFolder, digest);
-    const {size} = statSync(path);
     if (record.digest !== digest) throw new Error(`${RECORD_FILE} names another digest`);
-    if (record.sizeBytes !== size) throw new Error(`it is ${size} bytes long instead of ${record.sizeBytes}`);
-    const {architecture, config, createdAt} = record;
-    return {digest, references, rootfsPath: path, sizeBytes: size, architecture, config, createdAt};
+    const path = record.kind === 'erofs' ? checkRootfs(rootfsPath(imagesFolder, digest), record) : null;
+    const {sizeBytes, architecture, config, createdAt} = record;
+    return {digest, references, rootfsPath: path, sizeBytes, architecture, config, createdAt};
   } catch (error) {
     const problem = error instanceof Error ? firstLine(error.message) : String(error);
     return {digest, references, folder: imageFolder(imagesFolder, digest), problem};
   }
+};
+
+const checkRootfs = (path: string, {sizeBytes}: ImageRecord): string => {
+  const {size} = statSync(path);
+  if (size !== sizeBytes) throw new Error(`it is ${size} bytes long instead of ${sizeBytes}`);
+  return path;
 };
 
 const firstLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);

@@ -7,6 +7,8 @@ import {languageOf} from '../model/language.js';
 import {buildContainerfile} from './build-containerfile.js';
 import {buildLanguage} from './build-language.js';
 import {builtReference, candidateReferences, findDigest, findImage, readCatalog} from './catalog.js';
+import type {PullSource} from './fetch.js';
+import type {ImageHost} from './image-host.js';
 import {
   defaultLimits,
   type ImageLimits,
@@ -15,16 +17,25 @@ import {
   type PullOptions,
   type WantedImage,
 } from './image-store.js';
-import {type PullSource, pullImage} from './pull.js';
+import {pullImage} from './pull.js';
+import {pullIntoVolume} from './pull-into-volume.js';
 import {parseLocalTag, parseReference} from './reference.js';
+import {refuseContainerfileBuild, refuseLanguageBuild} from './refuse-build.js';
 import {pruneImages, removeImage} from './remove.js';
-import {type ImageHost, reapWorkshops} from './workshop.js';
+import {withVolume} from './volume.js';
+import {isStored} from './volume-images.js';
+import {reapWorkshops} from './workshop.js';
 
 export interface ImageStoreOptions {
   readonly imagesFolder: string;
   /** buildah's files: settings, and its storage while it works. */
   readonly containersFolder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * On macOS: finds the volume in whose buildah storage images stay, for krunvm; throws LAUNCHER_UNAVAILABLE with the
+   * mend. Elsewhere each image becomes a file of its own.
+   */
+  readonly storageVolume?: (() => Promise<string>) | null;
   /** Runs `work` while no other process does so under the same name. */
   readonly withLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   readonly limits?: ImageLimits;
@@ -36,6 +47,7 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
     isRoot: process.getuid?.() === 0,
     user: userName(options.env),
     limits: options.limits ?? defaultLimits,
+    storageVolume: options.storageVolume ?? null,
   };
   const catalog = () => readCatalog(host.imagesFolder);
   const find = (wanted: string): GuestImage | undefined => findImage(catalog(), wanted);
@@ -44,37 +56,43 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
     if (image) return image;
     throw new AgentError('IMAGE_UNUSABLE', `The image ${digest} was removed while it was made.`);
   };
+  const canBuild = host.storageVolume === null;
+  const pullInto = host.storageVolume === null ? pullImage : pullIntoVolume;
   const pullHere = async (source: PullSource, pull: PullOptions): Promise<GuestImage> =>
-    made(await pullImage(host, source, pull));
+    made(await pullInto(host, source, pull));
   return {
     find,
     list: () => list(host.imagesFolder),
     resolve: (wanted) => resolve(host.imagesFolder, wanted),
     pull: async (pull) => {
-      const source = pullSource(pull.reference);
+      const source = pullSource(pull.reference, {canBuild});
       return await host.withLock(lockName(source.text), () => pullHere(source, pull));
     },
     ensure: async (pull) => {
-      const here = find(pull.reference);
+      const whole = () => findWhole(host, find(pull.reference), pull);
+      const here = await whole();
       if (here) return here;
-      const source = pullSource(pull.reference);
+      const source = pullSource(pull.reference, {canBuild});
       return await host.withLock(
         lockName(source.text),
-        async () => find(source.text) ?? (await pullHere(source, pull)),
+        async () => (await whole()) ?? (await pullHere(source, pull)),
       );
     },
-    buildLanguage: (build) =>
-      host.withLock(lockName(`the ${build.language} image`), async () =>
+    buildLanguage: async (build) => {
+      if (!canBuild) throw refuseLanguageBuild(build.language);
+      return await host.withLock(lockName(`the ${build.language} image`), async () =>
         made(await buildLanguage(host, build)),
-      ),
+      );
+    },
     buildContainerfile: async (build) => {
       const tag = parseLocalTag(build.tag).text;
+      if (!canBuild) throw refuseContainerfileBuild(tag);
       return await host.withLock(lockName(tag), async () =>
         made(await buildContainerfile(host, {...build, tag})),
       );
     },
-    remove: (remove) => host.withLock('images', () => removeImage(host.imagesFolder, remove)),
-    prune: ({usedBy}) => host.withLock('images', () => pruneImages(host.imagesFolder, usedBy)),
+    remove: (remove) => host.withLock('images', () => removeImage(host, remove)),
+    prune: ({usedBy}) => host.withLock('images', () => pruneImages(host, usedBy)),
     reap: () => reapWorkshops(host),
   };
 };
@@ -111,19 +129,35 @@ const resolve = (imagesFolder: string, wanted: WantedImage): string => {
   return builtReference(readCatalog(imagesFolder), image) ?? defaultReference;
 };
 
-const pullSource = (reference: string): PullSource => {
+const pullSource = (reference: string, {canBuild}: {readonly canBuild: boolean}): PullSource => {
   const source = parseReference(reference);
   if (source.kind !== 'local') return source;
+  const language = /^localhost\/agent\/([a-z]+):/.exec(source.text)?.[1] ?? 'LANGUAGE';
   throw new AgentError(
     'IMAGE_NOT_FOUND',
     `There is no image '${source.text}' here, and no registry has it.`,
     {
       hints: [
-        `make it: agent image build ${/^localhost\/agent\/([a-z]+):/.exec(source.text)?.[1] ?? 'LANGUAGE'}`,
+        `${canBuild ? 'make it: agent image build' : 'pull one instead: agent image pull --language'} ${language}`,
         'agent image list shows the images that are here',
       ],
     },
   );
+};
+
+/** The image unless the storage that it was kept in has lost it. Throws where it was lost and cannot be pulled. */
+const findWhole = async (
+  host: ImageHost,
+  image: GuestImage | undefined,
+  {reference, signal}: PullOptions,
+): Promise<GuestImage | undefined> => {
+  if (image?.rootfsPath !== null || host.storageVolume === null) return image;
+  const step = {timeoutMs: host.limits.stepMs, signal};
+  if (await withVolume(host, {signal}, (volume) => isStored(volume, image, step))) return image;
+  if (candidateReferences(reference).some((name) => image.references.includes(name))) return undefined;
+  throw new AgentError('IMAGE_NOT_FOUND', `The image ${image.digest} is no longer in buildah's storage.`, {
+    hints: image.references.map((name) => `pull it again: agent image pull ${name}`).slice(0, 1),
+  });
 };
 
 // Shown to whoever waits for it, and bounded, since paths may be long.

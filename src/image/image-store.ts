@@ -1,6 +1,7 @@
 /**
  * The guest images: OCI images and images built here, each made into one root file system that any number of VMs share.
- * This folder owns references, the store on disk, buildah and the builds; it may import model and process only.
+ * On macOS they stay in buildah's storage on krunvm's volume, and only their records are here.
+ * This folder owns references, the store on disk, buildah and the builds; it may import model, process and containers.
  */
 import type {GuestImage} from '../model/guest-image.js';
 import type {ImageLanguage, LanguageName} from '../model/language.js';
@@ -23,7 +24,7 @@ export interface ImageStore {
    */
   readonly resolve: (wanted: WantedImage) => string;
   /**
-   * The image if it is here (no network), else pulled. Throws as `pull` does, and IMAGE_NOT_FOUND for a
+   * The image if it is here (no network), and still in the storage that has it; else pulled. Throws as `pull` does, and IMAGE_NOT_FOUND for a
    * `localhost/` reference that is not here.
    */
   readonly ensure: (options: EnsureOptions) => Promise<GuestImage>;
@@ -31,12 +32,13 @@ export interface ImageStore {
    * Asks the registry (or reads the file) even if the reference is here; what it leads to is made at most once.
    * Throws USAGE, REGISTRY_UNREACHABLE (no answer), IMAGE_NOT_FOUND (unknown or denied there), IMAGE_UNUSABLE (for
    * another architecture, damaged), DISK_FULL, DEADLINE, INTERRUPTED, PROCESS_FAILED (a host program is missing or
-   * failed).
+   * failed), and on macOS LAUNCHER_UNAVAILABLE (krunvm's volume is not there).
    */
   readonly pull: (options: PullOptions) => Promise<GuestImage>;
   /**
    * Builds a language's image from the host distribution's packages; it becomes that language's default.
-   * Throws BUILD_FAILED with the last lines, DISK_FULL, DEADLINE, INTERRUPTED, PROCESS_FAILED.
+   * Throws BUILD_FAILED with the last lines (on macOS at once: nothing can be built there), DISK_FULL, DEADLINE,
+   * INTERRUPTED, PROCESS_FAILED.
    */
   readonly buildLanguage: (options: BuildLanguageOptions) => Promise<GuestImage>;
   /** Builds a Containerfile and tags the result `localhost/…`. Throws USAGE and as `buildLanguage`. */
@@ -107,11 +109,13 @@ export interface RemoveOptions {
   readonly reference: string;
   /** Asked before an image goes: ids of the VMs that use the digest. */
   readonly usedBy: (digest: string) => readonly string[] | Promise<readonly string[]>;
+  /** Told where the image stays though its references are gone, because a container of somebody's uses it. */
+  readonly onWarning?: (text: string) => void;
 }
 
 export interface RemovedImage {
   readonly untagged: readonly string[];
-  /** Null where other references still lead to the image. */
+  /** Null where other references still lead to the image, and where it had to stay. */
   readonly deletedDigest: string | null;
 }
 

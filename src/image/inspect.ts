@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {AgentError} from '../model/errors.js';
 import type {ImageConfig} from '../model/guest-image.js';
+import {otherPlatform} from './registry-error.js';
 
 const inspectSchema = z.object({
   FromImageDigest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -41,6 +42,12 @@ export const parseInspect = (json: string): InspectedImage => {
       user: User,
     },
   };
+};
+
+/** Throws IMAGE_UNUSABLE for an image that is for another machine. */
+export const checkPlatform = (reference: string, image: InspectedImage): void => {
+  if (image.os === 'linux' && image.architecture === process.arch) return;
+  throw otherPlatform({text: reference, details: [`it is for ${image.os}/${image.architecture}`]});
 };
 
 const parse = (json: string): z.infer<typeof inspectSchema> => {

@@ -4,6 +4,7 @@ import {createReadStream} from 'node:fs';
 import {chmod, mkdir, open, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
+import {makeTempFolder} from '../containers/temp-folder.js';
 import type {ImageConfig} from '../model/guest-image.js';
 import {readCatalog} from './catalog.js';
 import {imageFolder, RECORD_FILE, ROOTFS_FILE, refPath, refsFolder} from './layout.js';
@@ -30,11 +31,18 @@ export const publishImage = async (image: NewImage): Promise<string> => {
   await chmod(rootfs, 0o600);
   await flush(rootfs);
   const {size: sizeBytes} = await stat(rootfs);
-  const createdAt = new Date().toISOString();
-  const record: ImageRecord = {schema: 1, digest, architecture, sizeBytes, config, createdAt};
-  await writePrivate(join(folder, RECORD_FILE), record);
-  await moveIntoPlace({imagesFolder, folder, digest});
+  await publishRecord({imagesFolder, folder, kind: 'erofs', digest, architecture, sizeBytes, config});
   return digest;
+};
+
+/** Publishes an image that is in buildah's storage under its `storageName`. */
+export const publishStored = async (image: Omit<NewRecord, 'folder' | 'kind'>): Promise<void> => {
+  const folder = await makeTempFolder(image.imagesFolder);
+  try {
+    await publishRecord({...image, folder, kind: 'storage'});
+  } finally {
+    await rm(folder, {recursive: true, force: true});
+  }
 };
 
 /** Makes a reference lead to a digest, wherever it led before. */
@@ -48,6 +56,14 @@ export const publishReference = async (options: {
   await mkdir(refsFolder(imagesFolder), {recursive: true, mode: 0o700});
   const record: RefRecord = {schema: 1, reference, digest, language, createdAt: new Date().toISOString()};
   await writePrivate(refPath(imagesFolder, reference), record);
+};
+
+type NewRecord = Pick<NewImage, 'imagesFolder' | 'folder'> & Omit<ImageRecord, 'schema' | 'createdAt'>;
+
+const publishRecord = async ({imagesFolder, folder, ...image}: NewRecord): Promise<void> => {
+  const record: ImageRecord = {schema: 1, ...image, createdAt: new Date().toISOString()};
+  await writePrivate(join(folder, RECORD_FILE), record);
+  await moveIntoPlace({imagesFolder, folder, digest: image.digest});
 };
 
 // A damaged image of this digest makes way; a whole one stays, since VMs may be using it.

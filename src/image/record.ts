@@ -11,6 +11,8 @@ const configSchema = z.object({
 const imageSchema = z.object({
   schema: z.literal(1),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** What the image is: an erofs file beside the record, or an image in buildah's storage, as macOS needs it. */
+  kind: z.enum(['erofs', 'storage']).default('erofs'),
   architecture: z.string(),
   sizeBytes: z.number().int().nonnegative(),
   config: configSchema,

@@ -17,7 +17,11 @@ export type PullFailure =
 // The first that matches counts. Texts of containers/image 5.23 to 5.36 and of Go's net package.
 const signs: readonly (readonly [PullFailure, RegExp])[] = [
   ['disk-full', /no space left on device/i],
-  ['other-platform', /no image found in (?:manifest list|image index) for/i],
+  // The second: an image out of a file is stored, but not found again by its name and our platform.
+  [
+    'other-platform',
+    /no image found in (?:manifest list|image index) for|locating pulled image .* image not known/i,
+  ],
   [
     'damaged',
     /digest did not match|does not match expected digest|unexpected EOF|error (?:creating|applying|reading) layer|gzip: invalid|archive\/tar: invalid|invalid (?:checksum|tar header)|cannot unmarshal|invalid character .* looking for|unsupported (?:manifest|media ?type|docker v2s2)|manifest .* does not (?:look like|have)|blob .* (?:is unexpectedly|size mismatch)|unexpected end of JSON|not a tar/i,
@@ -48,6 +52,8 @@ export interface FailedPull {
   readonly source: RegistryReference | FileReference;
   /** The language whose default the reference is, if it is one. */
   readonly language: ImageLanguage | null;
+  /** Whether an image can be built here instead. */
+  readonly canBuild: boolean;
   /** buildah's last lines. */
   readonly lines: readonly string[];
   readonly cause: unknown;
@@ -80,12 +86,8 @@ export const pullError = (failed: FailedPull): AgentError => {
 
 /** The registry said nothing, or nothing that can be used. */
 export const unreachable = (failed: Omit<FailedPull, 'lines'>, details: readonly string[]): AgentError => {
-  const {source, language, cause} = failed;
+  const {source, cause} = failed;
   const registry = source.kind === 'registry' ? source.registry : source.path;
-  const build =
-    language === null
-      ? 'build an image here instead: agent image build python (or node, ruby, golang)'
-      : `build it here instead: agent image build ${language}`;
   const mistrusted = classifyPull(details.join('\n')) === 'untrusted';
   return new AgentError(
     'REGISTRY_UNREACHABLE',
@@ -93,7 +95,7 @@ export const unreachable = (failed: Omit<FailedPull, 'lines'>, details: readonly
     {
       details,
       hints: [
-        build,
+        insteadOf(failed),
         mistrusted
           ? "the registry's certificate must be one that this machine trusts; plain http is for this machine's own registries only"
           : 'check the network, and HTTPS_PROXY if there is a proxy',
@@ -101,6 +103,13 @@ export const unreachable = (failed: Omit<FailedPull, 'lines'>, details: readonly
       cause,
     },
   );
+};
+
+const insteadOf = ({language, canBuild}: Pick<FailedPull, 'language' | 'canBuild'>): string => {
+  if (!canBuild) return 'take the image from a file instead: agent image pull oci-archive:/path/of/file';
+  return language === null
+    ? 'build an image here instead: agent image build python (or node, ruby, golang)'
+    : `build it here instead: agent image build ${language}`;
 };
 
 const notFound = (failed: FailedPull, details: readonly string[]): AgentError => {

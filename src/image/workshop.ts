@@ -16,32 +16,13 @@ import {
 import {chooseDriver, driverOf, storageFlags} from '../containers/storage-driver.js';
 import {deadTempFolders, makeTempFolder} from '../containers/temp-folder.js';
 import {AgentError} from '../model/errors.js';
-import type {RunOptions, RunResult} from '../process/run.js';
-import type {ImageLimits} from './image-store.js';
+import type {RunResult} from '../process/run.js';
+import type {BuildahStorage, ImageHost, Step} from './image-host.js';
 import {requireTools} from './tools.js';
 
-export interface ImageHost {
-  readonly imagesFolder: string;
-  readonly containersFolder: string;
-  readonly env: Env;
-  readonly isRoot: boolean;
-  /** The user's name, for messages. */
-  readonly user: string;
-  readonly limits: ImageLimits;
-  readonly withLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
-}
-
-/** A host program of one making: what it is called in messages, when it must end, who hears its lines. */
-export type Step = Pick<RunOptions, 'phase' | 'timeoutMs' | 'signal' | 'onLine' | 'cwd'>;
-
-export interface Workshop {
+export interface Workshop extends BuildahStorage {
   /** In the images folder: becomes the image's folder. */
   readonly folder: string;
-  /** Beside buildah's files, for everything else. */
-  readonly scratch: string;
-  readonly containers: Containers;
-  /** buildah with this workshop's storage. */
-  readonly buildah: (args: readonly string[], step: Step) => Promise<RunResult>;
   /** Mounts a working container and runs `command` with its root folder as last argument. */
   readonly inContainer: (options: {
     container: string;
@@ -85,7 +66,7 @@ export const withWorkshop = async <T>(
 
 /** Removes the temp folders of processes that are gone. */
 export const reapWorkshops = async (host: ImageHost): Promise<void> => {
-  const root = createHostRoot(host);
+  const root = host.storageVolume === null ? createHostRoot(host) : null;
   const dead = [
     ...(await deadTempFolders(host.imagesFolder)),
     ...(await deadTempFolders(host.containersFolder)),

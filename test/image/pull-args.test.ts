@@ -1,17 +1,17 @@
 import {expect, it} from 'vitest';
 import {countIds, rootPrefix} from '../../src/containers/host-root.js';
-import {defaultLanguage, pullArgs} from '../../src/image/pull.js';
+import {defaultLanguage, pullArgs} from '../../src/image/fetch.js';
 import {parseReference} from '../../src/image/reference.js';
 
 const argsFor = (text: string): readonly string[] => {
   const source = parseReference(text);
   if (source.kind === 'local') throw new Error('never pulled');
-  return pullArgs('/policy.json', source);
+  return pullArgs({policyPath: '/policy.json', source, flags: []});
 };
 
 it('names the image last, behind the end of options', () => {
   expect(argsFor('alpine').slice(-2)).toEqual(['--', 'docker://docker.io/library/alpine:latest']);
-  expect(argsFor('oci:/x/y:1').slice(-2)).toEqual(['--', 'oci:source:1']);
+  expect(argsFor('oci:/x/y:1').slice(-2)).toEqual(['--', 'oci:pulled-by-agent:1']);
 });
 
 it('does without TLS for registries of this machine only', () => {

@@ -28,6 +28,10 @@ describe('classifyPull', () => {
       'reading manifest 1 in r.test/busy: received unexpected HTTP status: 503 Service Unavailable',
     ],
     ['unreachable', 'toomanyrequests: You have reached your pull rate limit.'],
+    [
+      'other-platform',
+      'locating pulled image "localhost/x" name in containers storage: localhost/x: image not known',
+    ],
     ['untrusted', "x509: cannot validate certificate for r.test because it doesn't contain any IP SANs"],
     ['untrusted', 'http: server gave HTTP response to HTTPS client'],
     ['unknown', 'reading manifest 2 in 127.0.0.1:5000/ok: manifest unknown'],
@@ -54,6 +58,7 @@ describe('pullError', () => {
       source: source('python:3.11-slim'),
       language: 'python',
       lines,
+      canBuild: true,
       cause: undefined,
     });
     expect(error.code).toBe('REGISTRY_UNREACHABLE');
@@ -66,20 +71,38 @@ describe('pullError', () => {
   });
 
   it('names all four languages for a reference that is no default', () => {
-    const {hints} = pullError({source: source('r.test/a'), language: null, lines, cause: undefined});
+    const {hints} = pullError({
+      source: source('r.test/a'),
+      language: null,
+      lines,
+      canBuild: true,
+      cause: undefined,
+    });
     for (const name of ['python', 'node', 'ruby', 'golang']) expect(hints[0]).toContain(name);
   });
 
   it('tells a refusal from silence', () => {
     const said = ['Error: reading manifest 1 in r.test/a: unauthorized'];
-    const error = pullError({source: source('r.test/a:1'), language: null, lines: said, cause: undefined});
+    const error = pullError({
+      source: source('r.test/a:1'),
+      language: null,
+      lines: said,
+      canBuild: true,
+      cause: undefined,
+    });
     expect(error.code).toBe('IMAGE_NOT_FOUND');
     expect(error.hints).toContain('if it is private: buildah login r.test');
   });
 
   it('shows no control characters of a registry', () => {
     const said = ['Error: \u001b]0;x\u0007 manifest unknown \u001b[31mred'];
-    const {details} = pullError({source: source('r.test/a'), language: null, lines: said, cause: undefined});
+    const {details} = pullError({
+      source: source('r.test/a'),
+      language: null,
+      lines: said,
+      canBuild: true,
+      cause: undefined,
+    });
     expect(details[0]).toBe('Error:  ]0;x  manifest unknown red');
   });
 
@@ -89,14 +112,16 @@ describe('pullError', () => {
       'Error: no such host',
     ];
     expect(
-      pullError({source: source('r.test/a'), language: null, lines: said, cause: undefined}).details,
+      pullError({source: source('r.test/a'), language: null, lines: said, canBuild: true, cause: undefined})
+        .details,
     ).toEqual(['Error: no such host']);
   });
 });
 
 it('says of a certificate that it is not trusted', () => {
-  const {hints} = unreachable({source: source('r.test/a'), language: null, cause: undefined}, [
-    'x509: unknown authority',
-  ]);
+  const {hints} = unreachable(
+    {source: source('r.test/a'), language: null, canBuild: true, cause: undefined},
+    ['x509: unknown authority'],
+  );
   expect(hints[1]).toContain('certificate');
 });

@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {makeTempFolder} from '../../src/containers/temp-folder.js';
-import {createImageStore} from '../../src/image/create-image-store.js';
+import {createImageStore, type ImageStoreOptions} from '../../src/image/create-image-store.js';
 import type {ImageLimits, ImageStore} from '../../src/image/image-store.js';
 import {ROOTFS_FILE} from '../../src/image/layout.js';
 import {publishImage, publishReference} from '../../src/image/publish.js';
@@ -17,7 +17,10 @@ export interface TestStore {
   readonly remove: () => Promise<void>;
 }
 
-export const createTestStore = async (limits?: ImageLimits): Promise<TestStore> => {
+export const createTestStore = async (
+  limits?: ImageLimits,
+  more: Partial<Pick<ImageStoreOptions, 'storageVolume' | 'env' | 'imagesFolder'>> = {},
+): Promise<TestStore> => {
   const root = await mkdtemp(join(tmpdir(), 'agent-images-'));
   const [imagesFolder, containersFolder] = [join(root, 'images'), join(root, 'containers')];
   const store = createImageStore({
@@ -26,6 +29,7 @@ export const createTestStore = async (limits?: ImageLimits): Promise<TestStore> 
     env: process.env,
     withLock: createLocks(),
     ...(limits ? {limits} : {}),
+    ...more,
   });
   return {
     root,

@@ -1,4 +1,4 @@
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
@@ -7,6 +7,7 @@ import {silentProgress} from '../../src/model/progress.js';
 import {readErofs, statErofs} from '../image/erofs.js';
 import {makeImage, makeIndex, type OciImage, writeLayout} from '../image/oci-image.js';
 import {startRegistry, type TestRegistry} from '../image/oci-registry.js';
+import {processesNaming, saysLayer, startPull, until} from '../image/pull-process.js';
 import {recordProgress} from '../image/record-progress.js';
 import {createTestStore, type TestStore} from '../image/stored-image.js';
 import {rootfsOf} from '../support/rootfs.js';
@@ -179,7 +180,7 @@ describe('a pull that fails', () => {
 
   it('because it was killed leaves no process and no mount, and the next command clears the rest', async () => {
     registry.serve('stalled', '1', image, 'stalled');
-    const child = startPull(`${registry.host}/stalled:1`);
+    const child = startPull(there.root, `${registry.host}/stalled:1`);
     await saysLayer(child);
     child.kill('SIGKILL');
     await until(() => processesNaming(there.root).length === 0);
@@ -233,40 +234,4 @@ const expectOnlyImages = (count: number): void => {
   ]);
   expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(there.root);
   expect(processesNaming(there.root)).toEqual([]);
-};
-
-const processesNaming = (text: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => commandLine(pid).includes(text));
-
-const commandLine = (pid: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return ''; // gone meanwhile
-  }
-};
-
-const startPull = (reference: string): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', 'test/image/pull-child.ts', there.root, reference], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-
-const saysLayer = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let said = '';
-    child.stdout?.on('data', (chunk) => {
-      said += String(chunk);
-      if (said.includes('layer 1')) resolve();
-    });
-    child.once('exit', () => reject(new Error(`it ended by itself: ${said}`)));
-  });
-
-const until = async (isSo: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error('it never came to be');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 };
