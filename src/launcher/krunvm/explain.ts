@@ -111,3 +111,9 @@ export const explainEnd = ({doing, lines, how, cause}: Ending): AgentError => {
     cause,
   });
 };
+
+/** The same for one that was run to its end: `error` is PROCESS_FAILED. */
+export const explainFailure = (doing: string, error: AgentError): AgentError => {
+  const how = /(?:exited with|was ended by) (.+)$/.exec(error.message)?.[1] ?? 'an error';
+  return explainEnd({doing, lines: error.details, how, cause: error});
+};

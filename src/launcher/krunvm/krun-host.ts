@@ -10,7 +10,7 @@ import {type RunOptions, run} from '../../process/run.js';
 import {type Environment, findProgram} from '../common/host.js';
 import type {Krunvm} from './commands.js';
 import {krunvmEnvironment, registryPath} from './environment.js';
-import {explainEnd} from './explain.js';
+import {explainFailure} from './explain.js';
 import {readVolume} from './registry.js';
 import {KRUNVM_CONFIG_ON_MACOS} from './tools.js';
 
@@ -137,7 +137,6 @@ export const runKrunvm = async (
   } catch (thrown) {
     const error = toAgentError(thrown);
     if (error.code !== 'PROCESS_FAILED') throw error;
-    const how = /(?:exited with|was ended by) (.+)$/.exec(error.message)?.[1] ?? 'an error';
-    throw explainEnd({doing, lines: error.details, how, cause: error});
+    throw explainFailure(doing, error);
   }
 };

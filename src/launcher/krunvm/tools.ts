@@ -2,9 +2,10 @@
 import {readFile, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {HostRoot} from '../../containers/host-root.js';
-import {AgentError} from '../../model/errors.js';
+import {AgentError, toAgentError} from '../../model/errors.js';
 import {run} from '../../process/run.js';
 import type {Environment} from '../common/host.js';
+import {explainFailure} from './explain.js';
 
 export interface Version {
   readonly name: string;
@@ -39,12 +40,11 @@ const askProgram = async (
   program: string,
 ): Promise<Version> => {
   const args = [program, '--version'];
-  const {stdout} = await asRoot({
-    args,
-    env,
-    signal,
-    phase: `asking ${name} for its version`,
-    timeoutMs: DEADLINE_MS,
+  const phase = `asking ${name} for its version`;
+  const {stdout} = await asRoot({args, env, signal, phase, timeoutMs: DEADLINE_MS}).catch((thrown) => {
+    const error = toAgentError(thrown);
+    if (name !== 'krunvm' || error.code !== 'PROCESS_FAILED') throw error;
+    throw explainFailure('ask krunvm for its version', error);
   });
   return {name, found: /(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1] ?? null, minimum: MINIMUM[name]};
 };
