@@ -93,14 +93,17 @@ const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknow
       hints: ['run: agent setup'],
     });
   }
-  if (said.some((line) => /no space left on device|disk quota exceeded/i.test(line)))
-    return diskFull(`${options.phase} failed`, error);
+  if (said.some(tellsFullDisk)) return diskFull(`${options.phase} failed`, error);
   const how = error.signal ? `was ended by ${error.signal}` : `exited with ${error.exitCode ?? 'an error'}`;
   return new AgentError('PROCESS_FAILED', `${options.phase} failed: ${options.file} ${how}`, {
     cause: error,
     details: said,
   });
 };
+
+// unshare says so too, where no further namespace may be made.
+const tellsFullDisk = (line: string): boolean =>
+  /no space left on device|disk quota exceeded/i.test(line) && !line.startsWith('unshare: ');
 
 const saidBy = ({stderr, stdout}: ExecaError, {saysErrorsOnStdout}: RunOptions): string[] => {
   const [errors, output] = [stderr, stdout].map((text) => lastLines(`${text ?? ''}`));

@@ -13,6 +13,12 @@ const SEE_DOCTOR = 'agent doctor shows what this machine can run';
 
 const meanings: readonly Meaning[] = [
   {
+    words: /unshare(?: failed)?: .*(?:not permitted|not allowed|denied|no space left)/i,
+    code: 'ISOLATION_UNAVAILABLE',
+    message: 'This machine forbids the namespaces that the VM needs.',
+    hints: ['run agent as root, or allow user namespaces', OTHER_LAUNCHER],
+  },
+  {
     words: /no space left on device|disk quota exceeded/i,
     code: 'DISK_FULL',
     message: 'The disk is full.',
@@ -75,12 +81,6 @@ const meanings: readonly Meaning[] = [
     code: 'LAUNCHER_UNAVAILABLE',
     message: 'krunvm needs a user namespace, which buildah could not give.',
     hints: ['give the user subordinate ids: agent setup', OTHER_LAUNCHER],
-  },
-  {
-    words: /unshare(?: failed)?: .*(?:not permitted|not allowed|denied)/i,
-    code: 'ISOLATION_UNAVAILABLE',
-    message: 'This machine forbids the namespaces that the VM needs.',
-    hints: ['run agent as root, or allow user namespaces', OTHER_LAUNCHER],
   },
 ];
 

@@ -38,6 +38,7 @@ describe('explainEnd', () => {
       'namespace',
     ],
     ['unshare: unshare failed: Operation not permitted', 'exit code 1', 'ISOLATION_UNAVAILABLE', 'forbids'],
+    ['unshare: unshare failed: No space left on device', 'exit code 1', 'ISOLATION_UNAVAILABLE', 'forbids'],
     ['write: no space left on device', 'exit code 255', 'DISK_FULL', 'full'],
     ['something new', 'exit code 255', 'BOOT_FAILED', 'krunvm ended'],
   ])('knows %j', (line, how, code, word) => {
