@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import {fileURLToPath} from 'node:url';
 import {createImageStore} from './image/create-image-store.js';
-import {createKrunvmLauncher} from './launcher/krunvm/krunvm-launcher.js';
+import {createKrunvmLauncher, findVolume} from './launcher/krunvm/krunvm-launcher.js';
 import type {Launcher} from './launcher/launcher.js';
 import {createQemuLauncher} from './launcher/qemu/qemu-launcher.js';
 import type {LauncherName} from './model/launcher-name.js';
@@ -57,6 +57,7 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
       containersFolder: paths.containers,
       env,
       withLock: inLock,
+      storageVolume: process.platform === 'darwin' ? () => findVolume(env) : null,
     }),
     now: () => new Date(),
     randomId,

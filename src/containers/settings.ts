@@ -52,9 +52,12 @@ const containerEnv = (folder: string, env: Env): Env => {
 /** For any host program: messages in English, and the administrator's folders, which a user's PATH may lack. */
 export const toolEnv = (env: Env): Env => ({
   ...env,
-  PATH: `${env.PATH || '/usr/local/bin:/usr/bin:/bin'}:/usr/local/sbin:/usr/sbin:/sbin`,
+  PATH: `${env.PATH || '/usr/local/bin:/usr/bin:/bin'}:/usr/local/sbin:/usr/sbin:/sbin${HOMEBREW}`,
   LC_ALL: 'C.UTF-8',
 });
+
+// krunvm on a Mac asks Homebrew where libkrun is.
+const HOMEBREW = process.platform === 'darwin' ? ':/opt/homebrew/bin' : '';
 
 /** buildah keeps notes in the user's runtime folder, and invents one in /var/tmp for a user without: `folder` instead. */
 export const withRuntimeFolder = (env: Env, folder: string): Env => ({

@@ -61,6 +61,7 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
   const pullHere = async (source: PullSource, pull: PullOptions): Promise<GuestImage> =>
     made(await pullInto(host, source, pull));
   return {
+    canBuild,
     find,
     list: () => list(host.imagesFolder),
     resolve: (wanted) => resolve(host.imagesFolder, wanted),

@@ -11,6 +11,8 @@ import type {BrokenImage} from './catalog.js';
 export type {BrokenImage} from './catalog.js';
 
 export interface ImageStore {
+  /** Whether images can be built on this machine, and not only pulled. */
+  readonly canBuild: boolean;
   /**
    * The image that a reference or the beginning of a digest (4 digits or more) means, if it is here and whole.
    * Changes nothing. Throws USAGE for what is no reference, and for a beginning that several digests share.

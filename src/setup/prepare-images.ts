@@ -44,7 +44,7 @@ const makeImage = async (
       return {language, reference, state: 'pulled'};
     }
   } catch (error) {
-    if (!(error instanceof AgentError && buildInstead.includes(error.code))) throw error;
+    if (!images.canBuild || !(error instanceof AgentError && buildInstead.includes(error.code))) throw error;
     progress.detail(error.message);
   }
   progress.step(`building the ${language} image`);

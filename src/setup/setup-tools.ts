@@ -32,7 +32,7 @@ export interface SetupTools {
   readonly launcher: Pick<Launcher, 'check' | 'examine'>;
   /** Null where the launcher brings its own kernel. */
   readonly kernel: KernelSource | null;
-  readonly images: Pick<ImageStore, 'find' | 'resolve' | 'pull' | 'buildLanguage'>;
+  readonly images: Pick<ImageStore, 'canBuild' | 'find' | 'resolve' | 'pull' | 'buildLanguage'>;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }

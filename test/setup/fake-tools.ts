@@ -20,6 +20,8 @@ export interface FakeMachine {
   present?: readonly ImageLanguage[];
   /** What a pull throws. */
   pullError?: ErrorCode;
+  /** False on macOS. */
+  canBuild?: boolean;
   boots?: boolean;
 }
 
@@ -32,6 +34,7 @@ export const createFakeTools = (machine: FakeMachine) => {
   let hasLists = machine.hasLists ?? true;
   const here = new Set((machine.present ?? []).map((language) => `registry/${language}`));
   const images: SetupTools['images'] = {
+    canBuild: machine.canBuild ?? true,
     resolve: ({language}) => (built.has(`${language}`) ? `localhost/${language}` : `registry/${language}`),
     find: (reference) => (here.has(reference) ? imageOf(reference) : undefined),
     pull: async ({reference}) => {

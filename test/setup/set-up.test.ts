@@ -63,6 +63,12 @@ describe('setUp', () => {
     });
   }
 
+  it('does not build where no image can be built', async () => {
+    const {tools, done} = createFakeTools({pullError: 'REGISTRY_UNREACHABLE', canBuild: false});
+    await expect(setUp(tools, options)).rejects.toMatchObject({code: 'REGISTRY_UNREACHABLE'});
+    expect(done).toEqual(['pull registry/python']);
+  });
+
   it('stops at a launcher that no kernel would mend', async () => {
     const {tools, done} = createFakeTools({launcherError: 'LAUNCHER_UNAVAILABLE'});
     await expect(setUp(tools, options)).rejects.toMatchObject({code: 'LAUNCHER_UNAVAILABLE'});

@@ -21,7 +21,7 @@ export default class ImageRemove extends BaseCommand {
 
   async run(): Promise<number> {
     const {args, context} = await this.start(ImageRemove);
-    const {untagged, deletedDigest} = await removeImage(context, args.reference);
+    const {untagged, deletedDigest} = await removeImage(context, args.reference, (text) => this.warnOf(text));
     const fields = {untagged, deleted_digest: deletedDigest};
     this.tell(process.stdout, {level: 'info', message: 'image removed', fields});
     return 0;

@@ -11,7 +11,7 @@ export interface Krunvm {
 }
 
 /** The guest agent's place in every guest. It is started without arguments, since those do not survive the way. */
-export const GUEST_AGENT = '/.agent';
+const GUEST_AGENT = '/.agent';
 
 export interface SharedFolder {
   /** Absolute path on the host. */
@@ -68,7 +68,7 @@ exec "$@"`;
 const dieWithParent = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
 /** No network of any kind for the VMM, which makes the guest's connections on the host. */
-export const NO_NETWORK_PROFILE = '(version 1)(allow default)(deny network*)';
+const NO_NETWORK_PROFILE = '(version 1)(allow default)(deny network*)';
 
 export interface StartRequest {
   readonly id: string;

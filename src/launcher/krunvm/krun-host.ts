@@ -1,6 +1,5 @@
 /** krunvm on this machine: its program, its storage, its settings, and how it is run. */
 import {mkdir} from 'node:fs/promises';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {createHostRoot, type HostRoot} from '../../containers/host-root.js';
 import {type Containers, prepareContainers, withRuntimeFolder} from '../../containers/settings.js';
@@ -11,8 +10,7 @@ import {type Environment, findProgram} from '../common/host.js';
 import type {Krunvm} from './commands.js';
 import {krunvmEnvironment, registryPath} from './environment.js';
 import {explainFailure} from './explain.js';
-import {readVolume} from './registry.js';
-import {KRUNVM_CONFIG_ON_MACOS} from './tools.js';
+import {findVolume} from './volume.js';
 
 export interface KrunvmLauncherOptions {
   /** `<state>/krunvm`: a folder per VM for krunvm's own file. */
@@ -73,17 +71,6 @@ const howToInstall = (platform: Krunvm['platform']): readonly string[] =>
 
 const missing = (name: string, hints: readonly string[]): AgentError =>
   new AgentError('LAUNCHER_UNAVAILABLE', `'${name}' is not installed.`, {hints});
-
-/** The case-sensitive volume on which krunvm stores on a Mac: its own configuration names it. */
-export const findVolume = async (env: Environment): Promise<string> => {
-  const path = join(env.HOME || homedir(), KRUNVM_CONFIG_ON_MACOS);
-  const volume = await readVolume(path);
-  if (volume !== undefined) return volume;
-  throw new AgentError('LAUNCHER_UNAVAILABLE', 'krunvm has not been set up on this Mac.', {
-    details: [`${path} names no storage_volume`],
-    hints: ['run: agent setup'],
-  });
-};
 
 /** Writes buildah's settings where they are not there yet. */
 export const prepareKrunHost = async (options: KrunvmLauncherOptions): Promise<KrunHost> =>

@@ -20,7 +20,7 @@ import {ensureRegistered, startOrMakeAgain} from './recover.js';
 import {forgetImages, removeVm} from './remove.js';
 import {requireNewEnough} from './required-versions.js';
 
-export {findVolume} from './krun-host.js';
+export {findVolume} from './volume.js';
 
 const BOOT_DEADLINE_MS = 60_000;
 

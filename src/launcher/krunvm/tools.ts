@@ -1,6 +1,5 @@
 /** The programs that this launcher needs, and whether they are new enough. */
 import {readFile, realpath} from 'node:fs/promises';
-import {join} from 'node:path';
 import type {HostRoot} from '../../containers/host-root.js';
 import {AgentError, toAgentError} from '../../model/errors.js';
 import {run} from '../../process/run.js';
@@ -107,5 +106,3 @@ export const bootIdentity = async (): Promise<string> => {
   });
   return stdout;
 };
-
-export const KRUNVM_CONFIG_ON_MACOS = join('Library', 'Preferences', 'rs.krunvm', 'krunvm.toml');
