@@ -22,6 +22,8 @@ static const struct {
   int flags;
 } streams[] = {{"krun-stdin", O_RDONLY}, {"krun-stdout", O_WRONLY}, {"krun-stderr", O_WRONLY}};
 
+static int lost;
+
 bool libkrun_is_here(const char *name) { return name != NULL && strcmp(name, NAME) == 0; }
 
 static bool is_pipe(int fd) {
@@ -51,6 +53,7 @@ void libkrun_find_streams(void) {
     /* At a terminal there are none. */
     if (fd < 0) return;
     put_at(i, fd);
+    lost++;
   }
 }
 
@@ -63,6 +66,7 @@ static void open_log(void) {
 void libkrun_enter(void) {
   umask(022);
   open_log();
+  if (lost > 0) log_line("opened %d ports that libkrun's init had not", lost);
   channel_open(STDIN_FILENO, STDOUT_FILENO);
   hello_phase("channel");
   network_up_loopback();
