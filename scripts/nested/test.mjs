@@ -3,6 +3,8 @@
  * `npm run test:nested`: the guest agent in real guests of libkrun. QEMU emulates a machine with nested
  * virtualisation, a Debian kernel with KVM runs in it, and libkrun there. Takes minutes; arguments go to vitest.
  */
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {runChild} from '../prepare/child.mjs';
@@ -21,12 +23,17 @@ await runMain(async () => {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const config = join(root, 'test', 'nested', 'vitest.config.ts');
   const args = [vitest, 'run', '--config', config, ...process.argv.slice(2)];
-  const {code, interrupted, how} = await runChild(process.execPath, args, {
-    cwd: root,
-    stdio: 'inherit',
-    env: {...process.env, AGENT_NESTED_PARTS: parts},
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  });
-  if (code === null && interrupted === undefined) throw new StepError(`The nested run: ${how}`);
-  return interrupted ?? code ?? 1;
+  const folder = mkdtempSync(join(tmpdir(), 'agent-nested-'));
+  try {
+    const {code, interrupted, how} = await runChild(process.execPath, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: {...process.env, AGENT_NESTED_PARTS: parts, AGENT_NESTED_FOLDER: folder},
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    if (code === null && interrupted === undefined) throw new StepError(`The nested run: ${how}`);
+    return interrupted ?? code ?? 1;
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
 });

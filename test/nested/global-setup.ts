@@ -1,6 +1,3 @@
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import type {TestProject} from 'vitest/node';
 import {printFigures} from './figures.ts';
 import {buildOuterRoot} from './outer-root.ts';
@@ -10,7 +7,7 @@ export interface NestedRun {
   readonly parts: string;
   /** The outer guest's root image. */
   readonly rootImage: string;
-  /** For what is made on the way; removed at the end. */
+  /** For what is made on the way; removed by who started the run. */
   readonly folder: string;
 }
 
@@ -21,12 +18,8 @@ declare module 'vitest' {
 }
 
 export default (project: TestProject): (() => void) => {
-  const parts = process.env.AGENT_NESTED_PARTS;
-  if (!parts) throw new Error('Run this with npm run test:nested.');
-  const folder = mkdtempSync(join(tmpdir(), 'agent-nested-'));
+  const {AGENT_NESTED_PARTS: parts, AGENT_NESTED_FOLDER: folder} = process.env;
+  if (!parts || !folder) throw new Error('Run this with npm run test:nested.');
   project.provide('nested', {parts, folder, rootImage: buildOuterRoot(parts, folder)});
-  return () => {
-    printFigures(folder);
-    rmSync(folder, {recursive: true, force: true});
-  };
+  return () => printFigures(folder);
 };
