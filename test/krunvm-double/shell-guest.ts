@@ -58,29 +58,31 @@ export const makeShellGuest = async (options: ShellGuestOptions = {}): Promise<S
   };
   writeFileSync(env.CONTAINERS_STORAGE_CONF, storageConf(folder, driver));
   mkdirSync(join(folder, 'volume'));
-  execute(['sh', '-c', imageScript, 'sh', agent, IMAGE, ...programs], env);
   const start = (args: readonly string[], run: RunOptions = {}): ChildProcessWithoutNullStreams => {
     const [file = '', ...rest] = [...(run.through ?? inNamespace), 'krunvm', ...args];
     return spawn(file, rest, {env: withKrunvm({...env, ...run.env}, run.faults)});
   };
   const krunvm = (args: readonly string[], run: RunOptions = {}): Promise<Run> =>
     collect(start(args, run), run.input);
-  await krunvm(['create', '--name=vm', `--volume=${folder}/volume:/ws`, '--mem=256', IMAGE]);
-  return {
-    folder,
-    env,
-    krunvm,
-    spawn: start,
-    sh: (script, run) => krunvm(['start', 'vm', '/bin/sh', '--', '-c', script], run),
-    remove: () => {
-      execute(['sh', '-c', 'buildah rm --all; buildah rmi --all --force; rm -rf -- "$1"', 'sh', folder], env);
-    },
+  const remove = (): void => {
+    execute(['sh', '-c', 'buildah rm --all; buildah rmi --all --force; rm -rf -- "$1"', 'sh', folder], env);
   };
+  try {
+    execute(['sh', '-c', imageScript, 'sh', agent, IMAGE, ...programs], env);
+    const made = await krunvm(['create', '--name=vm', `--volume=${folder}/volume:/ws`, '--mem=256', IMAGE]);
+    if (made.code !== 0) throw new Error(`${made.stdout}${made.stderr}`);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  const sh: ShellGuest['sh'] = (script, run) => krunvm(['start', 'vm', '/bin/sh', '--', '-c', script], run);
+  return {folder, env, krunvm, spawn: start, sh, remove};
 };
 
+/** Where krunvm on macOS would look for it in a volume at `folder`. */
 const storageConf = (folder: string, driver: string): string =>
-  `[storage]\ndriver = "${driver}"\ngraphroot = "${folder}/storage"\nrootless_storage_path = "${folder}/storage"\n` +
-  `runroot = "${folder}/run"\n`;
+  `[storage]\ndriver = "${driver}"\ngraphroot = "${folder}/root"\nrootless_storage_path = "${folder}/root"\n` +
+  `runroot = "${folder}/runroot"\n[storage.options.overlay]\nskip_mount_home = "true"\n`;
 
 const execute = (command: readonly string[], env: ShellGuest['env']): void => {
   const [file = '', ...args] = [...asRoot, ...command];

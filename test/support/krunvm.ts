@@ -1,6 +1,6 @@
-/** krunvm's test double: the environment in which it is found and fails as asked. */
+/** krunvm's test double, and buildah's: the environment in which they are found and fail as asked. */
 import {spawnSync} from 'node:child_process';
-import {cpSync} from 'node:fs';
+import {cpSync, existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
@@ -34,12 +34,48 @@ export interface KrunvmFaults {
   readonly prompt?: true;
 }
 
+/** What test/fixtures/buildah-double/main.mjs describes. */
+export interface BuildahFaults {
+  readonly version?: string;
+  /** A subcommand that never ends. */
+  readonly hang?: string;
+  /** A subcommand that fails. */
+  readonly fail?: string;
+}
+
 /** `env` with the double before any krunvm of the machine. */
 export const withKrunvm = (env: Env, faults: KrunvmFaults = {}): Env => ({
   ...env,
   PATH: [krunvmFolder, env.PATH].join(delimiter),
   KRUNVM_DOUBLE: format(faults),
 });
+
+/** `env` with the fast double of buildah before the real one. */
+export const withBuildahDouble = (
+  env: Env,
+  {log, faults = {}}: {readonly log?: string; readonly faults?: BuildahFaults} = {},
+): Env => ({
+  ...env,
+  PATH: [join(fixtures, 'buildah-double', 'bin'), env.PATH].join(delimiter),
+  BUILDAH_DOUBLE: format(faults),
+  ...(log === undefined ? {} : {BUILDAH_DOUBLE_LOG: log}),
+});
+
+/** The arguments of every call of buildah's double, in their order. */
+export const readBuildahCalls = (log: string): readonly (readonly string[])[] =>
+  existsSync(log)
+    ? readFileSync(log, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as string[])
+    : [];
+
+/** Leaves the images in the storage of buildah's double as an interrupted pull does: named, but without their files. */
+export const halfPull = (storage: string): void => {
+  for (const id of readdirSync(join(storage, 'images'))) {
+    rmSync(join(storage, 'images', id, 'rootfs'), {recursive: true, force: true});
+  }
+};
 
 const format = (faults: object): string =>
   Object.entries(faults)

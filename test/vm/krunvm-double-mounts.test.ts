@@ -35,14 +35,13 @@ describe('krunvm start', () => {
     const mounted = String(stdout)
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
-      .filter((path) => path.startsWith(`${overlay.folder}/storage/overlay/`));
+      .filter((path) => path.startsWith(`${overlay.folder}/root/overlay/`));
     expect(mounted).toEqual([expect.stringMatching(/\/merged$/), expect.stringMatching(/\/merged\/ws$/)]);
   });
 
   it('leaves nothing mounted outside of a mount namespace of its own', async () => {
     expect((await overlay.sh('ls /ws')).code).toBe(0);
-    // The storage mounts its own folder, whoever uses it.
-    expect(mountsBelow(overlay.folder).filter((path) => !path.endsWith('/storage/overlay'))).toEqual([]);
+    expect(mountsBelow(overlay.folder)).toEqual([]);
   });
 
   it('of a VM that runs succeeds, and takes its volumes from it', async () => {
