@@ -86,8 +86,7 @@ const hostOf = async (options: KrunvmLauncherOptions, krunvm: Krunvm): Promise<K
   const driver = async () =>
     platform === 'darwin' ? ('vfs' as const) : await chooseDriver({isRoot, folder, env});
   const containers = await prepareContainers({folder, env, driver});
-  const runtime = join(folder, 'runtime');
-  await mkdir(runtime, {recursive: true, mode: 0o700});
+  const runtime = await makeRuntimeFolder(options);
   const registry: KrunHost['registry'] = (id) => {
     const registryFolder = join(registriesFolder, id);
     const base = withRuntimeFolder(containers.env, runtime);
@@ -98,6 +97,15 @@ const hostOf = async (options: KrunvmLauncherOptions, krunvm: Krunvm): Promise<K
     };
   };
   return {krunvm, containers, registry, env: registry('none').env, asRoot: asRoot(krunvm)};
+};
+
+/** For buildah's notes. */
+export const makeRuntimeFolder = async ({
+  containersFolder,
+}: Pick<KrunvmLauncherOptions, 'containersFolder'>): Promise<string> => {
+  const runtime = join(containersFolder, 'runtime');
+  await mkdir(runtime, {recursive: true, mode: 0o700});
+  return runtime;
 };
 
 const asRoot = ({platform, isRoot}: Krunvm): HostRoot['run'] => {

@@ -4,6 +4,7 @@
  */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {withRuntimeFolder} from '../../containers/settings.js';
 import {endVmms} from '../common/end-vmms.js';
 import {findGuestAgent} from '../common/guest-agent.js';
 import {architectureOf} from '../common/host.js';
@@ -13,7 +14,13 @@ import {start} from './boot.js';
 import {isVmmOf} from './commands.js';
 import {examineKrunvm} from './examine-krunvm.js';
 import {requireNoNetwork} from './isolation.js';
-import {findKrunvm, type KrunvmLauncherOptions, prepareKrunHost, prepareToRemove} from './krun-host.js';
+import {
+  findKrunvm,
+  type KrunvmLauncherOptions,
+  makeRuntimeFolder,
+  prepareKrunHost,
+  prepareToRemove,
+} from './krun-host.js';
 import {proveByBooting} from './proof.js';
 import {makeSharedFolders, provision} from './provision.js';
 import {ensureRegistered, startOrMakeAgain} from './recover.js';
@@ -52,7 +59,9 @@ export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher =
 const check = async (options: KrunvmLauncherOptions, network: MachineSpec['network']): Promise<void> => {
   const krunvm = await findKrunvm(options.env);
   findGuestAgent(options, architectureOf(process.arch));
-  if (network === 'none') await requireNoNetwork(krunvm, {env: options.env});
+  if (network !== 'none') return;
+  const env = withRuntimeFolder(options.env, await makeRuntimeFolder(options));
+  await requireNoNetwork(krunvm, {env});
 };
 
 const boot = async (
