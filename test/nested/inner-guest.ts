@@ -13,6 +13,8 @@ export interface VmmOptions {
   readonly streams?: Streams;
   /** What it is started through. */
   readonly through?: readonly string[];
+  /** What libkrun starts in the guest; without it the agent. */
+  readonly command?: string;
 }
 
 /** One process with libkrun in it, as `krunvm start` is one. */
@@ -36,10 +38,11 @@ const START_MS = 60_000;
 const ATTEMPTS = 2;
 const STARTS = 'starts of a guest of libkrun';
 
-export const startVmm = (outer: OuterGuest, {streams = 'pipes', through = []}: VmmOptions = {}): Vmm => {
+export const startVmm = (outer: OuterGuest, options: VmmOptions = {}): Vmm => {
+  const {streams = 'pipes', through = [], command = '/.agent'} = options;
   const wrapper = streams === 'sockets' ? ['over-sockets'] : [];
   const session = outer.guest.exec({
-    argv: [...wrapper, ...through, 'krun-start', GUEST_ROOT, '/.agent'],
+    argv: [...wrapper, ...through, 'krun-start', GUEST_ROOT, command],
     // None of this may arrive in the guest.
     env: ['PATH=/bin', 'OF_THE_HOST=1'],
     cwd: '/',

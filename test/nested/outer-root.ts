@@ -16,6 +16,9 @@ export const KVM_MODULES = [
   'arch/x86/kvm/kvm-amd',
 ];
 
+/** Programs of the guests that start the agent as libkrun's init does on a slow start: with streams missing. */
+export const LOSING_STARTS = {'/without-output': '>&-', '/without-streams': '<&- >&- 2>&-'};
+
 const SHARED_LIBRARIES = ['libc.so.6', 'ld-linux-x86-64.so.2', 'libgcc_s.so.1', 'libcap-ng.so.0'];
 const LIBRARY_FOLDER = 'lib/x86_64-linux-gnu';
 const PROGRAMS = ['krun-start', 'over-sockets', 'net-probe'];
@@ -87,4 +90,7 @@ const addGuest = (parts: string, root: string): void => {
   writeFileSync(join(root, 'etc/resolv.conf'), 'options use-vc\nnameserver 127.0.0.1\n');
   writeFileSync(join(root, '.krun_config.json'), JSON.stringify(IMAGE_CONFIG));
   writeFileSync(join(root, 'not-executable'), '');
+  for (const [path, closing] of Object.entries(LOSING_STARTS)) {
+    writeFileSync(join(root, path), `#!/bin/sh\nexec /.agent ${closing}\n`, {mode: 0o755});
+  }
 };

@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {type InnerGuest, startInner} from './inner-guest.ts';
 import {bootOuter, type OuterGuest, readAll, runIn} from './outer-guest.ts';
+import {LOSING_STARTS} from './outer-root.ts';
 
 const COMMAND_MS = 60_000;
 
@@ -88,3 +89,15 @@ test('what every guest has is there', async () => {
   expect(await run('echo >/dev/stdout there')).toBe('there\n');
   expect(Number(await run('cat /sys/class/net/lo/flags')) & 1).toBe(1);
 });
+
+test.each(Object.keys(LOSING_STARTS))(
+  'the agent finds the ports again that %s has closed',
+  async (command) => {
+    await inner.vmm.kill();
+    inner = await startInner(outer, {streams: 'sockets', command});
+    expect(inner.vmm.stderr()).toMatch(/agent: opened [13] ports that libkrun's init had not/);
+    expect(await run('head -c 100000 /dev/zero | wc -c')).toBe('100000\n');
+    await inner.guest.shutdown({graceMs: 1000, timeoutMs: COMMAND_MS});
+    expect(await inner.vmm.exitWithin(COMMAND_MS)).toMatchObject({code: 0});
+  },
+);
