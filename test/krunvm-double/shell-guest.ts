@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type KrunvmFaults, whyNoKrunvm, withKrunvm} from '../support/krunvm.js';
 
-const programs = 'sh cat ls sleep env id mount readlink date mknod hostname dd'.split(' ');
+const programs = 'sh cat ls sleep env id mount readlink date mknod hostname dd ln'.split(' ');
 export const IMAGE = 'localhost/shell:1';
 
 export interface Run {
@@ -27,15 +27,18 @@ export interface ShellGuest {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly krunvm: (args: readonly string[], options?: RunOptions) => Promise<Run>;
-  /** krunvm, running: the caller ends it. */
+  /** krunvm, running: `remove` ends it, if nothing has. */
   readonly spawn: (args: readonly string[], options?: RunOptions) => ChildProcessWithoutNullStreams;
   /** `krunvm start vm /bin/sh -c SCRIPT`; the script may hold no double quotes, as they do not survive the way. */
   readonly sh: (script: string, options?: RunOptions) => Promise<Run>;
+  /** A script of the host in one mount namespace: what krunvm leaves mounted is there for its next commands. */
+  readonly onHost: (script: string, options?: RunOptions) => Promise<Run>;
   readonly remove: () => void;
 }
 
-/** Without root all of it happens in `buildah unshare`, as krunvm demands. */
-export const asRoot: readonly string[] = process.getuid?.() === 0 ? [] : ['buildah', 'unshare', '--'];
+/** Without root all of it happens in `buildah unshare`, as krunvm demands; what that runs ends with it. */
+export const asRoot: readonly string[] =
+  process.getuid?.() === 0 ? [] : ['buildah', 'unshare', '--', 'setpriv', '--pdeathsig', 'KILL', '--'];
 /** A mount namespace of its own: what krunvm leaves mounted goes with it. */
 export const inNamespace = [...asRoot, 'unshare', '--mount', '--'];
 
@@ -58,13 +61,18 @@ export const makeShellGuest = async (options: ShellGuestOptions = {}): Promise<S
   };
   writeFileSync(env.CONTAINERS_STORAGE_CONF, storageConf(folder, driver));
   mkdirSync(join(folder, 'volume'));
-  const start = (args: readonly string[], run: RunOptions = {}): ChildProcessWithoutNullStreams => {
-    const [file = '', ...rest] = [...(run.through ?? inNamespace), 'krunvm', ...args];
-    return spawn(file, rest, {env: withKrunvm({...env, ...run.env}, run.faults)});
+  const children: ChildProcessWithoutNullStreams[] = [];
+  const spawnAny = (command: readonly string[], run: RunOptions = {}): ChildProcessWithoutNullStreams => {
+    const [file = '', ...args] = [...(run.through ?? inNamespace), ...command];
+    const child = spawn(file, args, {env: withKrunvm({...env, ...run.env}, run.faults)});
+    children.push(child);
+    return child;
   };
+  const start: ShellGuest['spawn'] = (args, run) => spawnAny(['krunvm', ...args], run);
   const krunvm = (args: readonly string[], run: RunOptions = {}): Promise<Run> =>
     collect(start(args, run), run.input);
   const remove = (): void => {
+    for (const child of children) child.kill('SIGKILL');
     execute(['sh', '-c', 'buildah rm --all; buildah rmi --all --force; rm -rf -- "$1"', 'sh', folder], env);
   };
   try {
@@ -76,7 +84,9 @@ export const makeShellGuest = async (options: ShellGuestOptions = {}): Promise<S
     throw error;
   }
   const sh: ShellGuest['sh'] = (script, run) => krunvm(['start', 'vm', '/bin/sh', '--', '-c', script], run);
-  return {folder, env, krunvm, spawn: start, sh, remove};
+  const onHost: ShellGuest['onHost'] = (script, run) =>
+    collect(spawnAny(['sh', '-c', script], run), run?.input);
+  return {folder, env, krunvm, spawn: start, sh, onHost, remove};
 };
 
 /** Where krunvm on macOS would look for it in a volume at `folder`. */

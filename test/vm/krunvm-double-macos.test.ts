@@ -66,9 +66,7 @@ describe('krunvm on macOS', () => {
 });
 
 const mountedRoot = async (): Promise<string> => {
-  const {stdout} = await vm.krunvm([], {
-    through: [...asRoot, 'sh', '-c', 'buildah mount shell-working-container-1', 'sh'],
-  });
+  const {stdout} = await vm.onHost('buildah mount shell-working-container-1', {through: asRoot});
   const root = String(stdout).trim();
   expect(existsSync(join(root, 'bin'))).toBe(true);
   return root;

@@ -1,9 +1,8 @@
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {eventually} from '../guest-agent/eventually.js';
-import {IMAGE, makeShellGuest, mountsBelow, type Run, type ShellGuest} from '../krunvm-double/shell-guest.js';
+import {IMAGE, makeShellGuest, mountsBelow, type ShellGuest} from '../krunvm-double/shell-guest.js';
 
 let overlay: ShellGuest;
 let vfs: ShellGuest;
@@ -17,21 +16,12 @@ afterAll(() => {
   vfs?.remove();
 });
 
-/** A script of the host in one mount namespace: what krunvm leaves mounted is there for its next commands. */
-const onHost = async (guest: ShellGuest, script: string): Promise<Run> =>
-  await guest.krunvm([], {through: [...inNamespaceShell(script)]});
-
-const inNamespaceShell = (script: string): readonly string[] => [
-  ...(process.getuid?.() === 0 ? [] : ['buildah', 'unshare', '--']),
-  ...['unshare', '--mount', '--', 'sh', '-c', `set -u; ${script}`, 'sh'],
-];
-
 /** Says every few milliseconds what is in the folder, until there is a file named stop. */
 const watch = 'until [ -e /tmp/stop ]; do ls -m /ws; echo .; sleep 0.05; done';
 
 describe('krunvm start', () => {
   it('leaves the root folder and the volumes mounted', async () => {
-    const {stdout} = await onHost(overlay, 'krunvm start vm /bin/ls /; cat /proc/self/mounts');
+    const {stdout} = await overlay.onHost('krunvm start vm /bin/ls /; cat /proc/self/mounts');
     const mounted = String(stdout)
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
@@ -46,27 +36,21 @@ describe('krunvm start', () => {
 
   it('of a VM that runs succeeds, and takes its volumes from it', async () => {
     const log = join(overlay.folder, 'first.log');
-    const {stdout} = await onHost(
-      overlay,
-      `krunvm start vm /bin/sh -- -c "${watch}" >${log} & first=$!
+    const {stdout} = await overlay.onHost(`krunvm start vm /bin/sh -- -c "${watch}" >${log} & first=$!
        until grep -q file ${log}; do sleep 0.05; done
        krunvm start vm /bin/ls /ws; echo "second $?"
        lines=$(wc -l <${log})
        until [ $(wc -l <${log}) -gt $((lines + 9)) ]; do sleep 0.05; done
-       kill -0 $first && echo 'first runs'; kill -9 $first`,
-    );
+       kill -0 $first && echo 'first runs'; kill -9 $first`);
     expect(String(stdout)).toBe('file\nsecond 0\nfirst runs\n');
     expect(readFileSync(log, 'utf8')).toMatch(/^file\n\.\n(?:.*\n)*\.\n\.\n$/);
   });
 
   it('of a VM that runs fails where its root folder is no mount of its own', async () => {
     const log = join(vfs.folder, 'first.log');
-    const {stdout} = await onHost(
-      vfs,
-      `krunvm start vm /bin/sh -- -c "${watch}" >${log} & first=$!
+    const {stdout} = await vfs.onHost(`krunvm start vm /bin/sh -- -c "${watch}" >${log} & first=$!
        until grep -q file ${log}; do sleep 0.05; done
-       krunvm start vm /bin/ls /ws; echo "second $?"; kill -9 $first`,
-    );
+       krunvm start vm /bin/ls /ws; echo "second $?"; kill -9 $first`);
     expect(String(stdout)).toBe(
       "Couldn't acquire lock file. Is another instance of this VM already running?\nsecond 255\n",
     );
@@ -85,19 +69,16 @@ describe('krunvm start', () => {
   });
 
   it('writes through a link that the guest has left in the place of its lock', async () => {
-    const elsewhere = mkdtempSync(join(tmpdir(), 'krunvm-elsewhere-'));
-    const precious = join(elsewhere, 'precious');
+    const precious = join(vfs.folder, 'precious');
     writeFileSync(precious, 'not the guest’s');
-    const root = String((await onHost(vfs, 'buildah mount shell-working-container')).stdout).trim();
-    rmSync(join(root, '.krunvm.lock'), {force: true});
-    symlinkSync(precious, join(root, '.krunvm.lock'));
-    expect((await vfs.sh('exit 5')).code).toBe(5);
+    const leave = (target: string) => vfs.sh(`ln -sf ${target} /.krunvm.lock`);
+    expect((await leave(precious)).code).toBe(0);
+    expect((await leave('/etc/krunvm-double-must-not-make-this')).code).toBe(0);
     expect(readFileSync(precious, 'utf8')).toBe('');
-    rmSync(join(root, '.krunvm.lock'));
-    symlinkSync('/etc/krunvm-double-must-not-make-this', join(root, '.krunvm.lock'));
     expect((await vfs.sh('exit 5')).code).toBe(101);
     expect(existsSync('/etc/krunvm-double-must-not-make-this')).toBe(false);
-    rmSync(elsewhere, {recursive: true});
+    await vfs.krunvm(['delete', 'vm']);
+    await vfs.krunvm(['create', '--name=vm', IMAGE]);
   });
 });
 
@@ -107,15 +88,12 @@ describe('krunvm delete', () => {
     writeFileSync(join(overlay.folder, 'kept', 'file'), 'x');
     const log = join(overlay.folder, 'deleted.log');
     await overlay.krunvm(['create', '--name=gone', `--volume=${overlay.folder}/kept:/ws`, IMAGE]);
-    const {stdout} = await onHost(
-      overlay,
-      `krunvm start gone /bin/sh -- -c "${watch}" >${log} & first=$!
+    const {stdout} = await overlay.onHost(`krunvm start gone /bin/sh -- -c "${watch}" >${log} & first=$!
        until grep -q file ${log}; do sleep 0.05; done
        krunvm delete gone; echo "delete $?"
        until [ "$(tail -n 2 ${log})" = ".
 ." ]; do sleep 0.05; done
-       kill -0 $first && echo 'guest runs'; kill -9 $first`,
-    );
+       kill -0 $first && echo 'guest runs'; kill -9 $first`);
     expect(String(stdout)).toBe('delete 0\nguest runs\n');
     expect(readFileSync(join(overlay.folder, 'kept', 'file'), 'utf8')).toBe('x');
     expect(String((await overlay.krunvm(['delete', 'gone'])).stdout)).toBe('No VM found with that name\n');
@@ -131,10 +109,7 @@ describe('krunvm create', () => {
       names.map((name) => vfs.krunvm(['create', `--name=${name}`, IMAGE], options)),
     );
     expect(created.filter(({code}) => code === 0).length).toBeGreaterThan(0);
-    const {stdout} = await onHost(
-      vfs,
-      'buildah containers --quiet | wc -l; krunvm list | grep -c "^c[1-4]$"',
-    );
+    const {stdout} = await vfs.onHost('buildah containers --quiet | wc -l; krunvm list | grep -c "^c[1-4]$"');
     const [containers, listed] = String(stdout).split('\n').map(Number);
     // vm, the one with a file, and these four.
     expect(containers).toBe(6);

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {asRoot, makeShellGuest, type ShellGuest} from './shell-guest.js';
+import {asRoot, makeShellGuest, type ShellGuest} from '../krunvm-double/shell-guest.js';
 
 let vm: ShellGuest;
 beforeAll(async () => {
