@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Peer} from './peer.ts';
@@ -47,6 +47,9 @@ const namespaces = [
   ...['--mount', '--net', '--pid', '--fork', '--kill-child'],
 ];
 
+/** Before the test itself is given up, which would leave the guest and its folder behind. */
+const DEADLINE_MS = 25_000;
+
 export const START = 'setpriv --bounding-set=-sys_time chroot . /.agent';
 
 const spawnGuest = (root: string, {before = '', start = START, env = {}}: LibkrunOptions) => {
@@ -72,11 +75,21 @@ export const withLibkrunGuest = async (
   test: (guest: LibkrunGuest) => Promise<void>,
 ): Promise<void> => {
   const root = mkdtempSync(join(tmpdir(), 'agent-libkrun-'));
-  mkdirSync(join(root, 'dev'));
-  copyFileSync(agentProgram(), join(root, '.agent'));
-  writeFileSync(join(root, 'made-by-the-image'), '');
-  options.fill?.(root);
-  const {child, guest} = spawnGuest(root, options);
+  try {
+    mkdirSync(join(root, 'dev'));
+    copyFileSync(agentProgram(), join(root, '.agent'));
+    options.fill?.(root);
+    await runGuest(spawnGuest(root, options), test);
+  } finally {
+    rmSync(root, {recursive: true, force: true});
+  }
+};
+
+const runGuest = async (
+  {child, guest}: ReturnType<typeof spawnGuest>,
+  test: (guest: LibkrunGuest) => Promise<void>,
+): Promise<void> => {
+  const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
   try {
     await Promise.race([
       guest.peer.hello,
@@ -88,8 +101,8 @@ export const withLibkrunGuest = async (
     if (end !== 0) throw new Error(`the agent ended with ${end}: ${guest.log()}`);
     if (guest.peer.violation) throw guest.peer.violation;
   } finally {
+    clearTimeout(late);
     child.kill('SIGKILL');
     await guest.ended;
-    rmSync(root, {recursive: true, force: true});
   }
 };
