@@ -53,3 +53,31 @@ describe('in an empty network namespace', () => {
     expect(await run('echo there; exit 42')).toMatchObject({code: 42, stdout: 'there\n'});
   });
 });
+
+describe('a server of the guest’s own on its loopback', () => {
+  const ask = 'net-probe serve 127.0.0.1 5000 </dev/null >/dev/null 2>&1 & sleep 2; net-probe';
+
+  describe('in an empty network namespace', () => {
+    const run = withGuest(['unshare', '-m', '-n']);
+
+    test('cannot be reached', async () => {
+      const {code, stdout} = await run(`${ask} tcp 127.0.0.1 5000`);
+      expect(code).toBe(1);
+      expect(stdout).toContain('unreachable');
+    });
+  });
+
+  describe('in one whose loopback is up, as the launcher makes it', () => {
+    const run = withGuest(['unshare', '-m', '-n', 'sh', '-c', 'ip link set lo up; exec "$@"', 'sh']);
+
+    test('answers', async () => {
+      expect(await run(`${ask} tcp 127.0.0.1 5000`)).toMatchObject({code: 0, stdout: 'answer\n'});
+    });
+
+    test.each(ways)('nothing of the host answers to $protocol to $address', async (way) => {
+      const {code, stdout} = await run(`net-probe ${way.protocol} ${way.address} ${PORT}`);
+      expect(stdout).not.toContain('answer');
+      expect(code).toBe(1);
+    });
+  });
+});

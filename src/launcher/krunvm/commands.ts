@@ -93,7 +93,10 @@ const withHostNetwork = (krunvm: Krunvm, command: readonly string[]): readonly s
 export const withoutNetwork = (krunvm: Krunvm, command: readonly string[]): readonly string[] =>
   krunvm.platform === 'darwin'
     ? ['sandbox-exec', '-p', NO_NETWORK_PROFILE, ...command]
-    : inNamespaces(krunvm, ['--mount', '--net'], command);
+    : inNamespaces(krunvm, ['--mount', '--net'], ['sh', '-c', raiseLoopback, 'sh', ...command]);
+
+/** The guest reaches its own servers through this namespace's loopback too. Without `ip` it does without. */
+const raiseLoopback = 'ip link set lo up 2>/dev/null || true; exec "$@"';
 
 /** A mount namespace of its own: krunvm leaves the guest's root and its folders mounted. */
 const inNamespaces = (
