@@ -9,6 +9,7 @@ import {open, type RootDatabase} from 'lmdb';
 import {AgentError, diskFull} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {checkDatabaseFile, corrupt} from './check-file.js';
+import {createDatabase} from './create-database.js';
 import {parseRecord} from './schema.js';
 import {makePrivateFolder, refuseForeign} from './state-paths.js';
 
@@ -40,10 +41,12 @@ const vmRange = {start: 'vm/', end: 'vm0'} as const;
 export const openStore = (path: string, uid: number): VmStore => {
   makePrivateFolder(dirname(path), uid);
   const isNew = !existsSync(path);
-  if (isNew) requireSpace(path);
+  if (isNew) {
+    requireSpace(path);
+    createDatabase(path, (temporary) => reserveSpace(path, openDatabase(temporary, false)));
+  }
   const database = openDatabase(path, false);
-  if (isNew) reserveSpace(path, database);
-  if (isNew) for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
+  if (isNew) chmodSync(`${path}-lock`, 0o600);
   return createStore(path, database);
 };
 
@@ -56,10 +59,11 @@ const requireSpace = (path: string): void => {
 };
 
 /** Leaves free pages in the file, so that on a full disk VMs can still be removed. */
-const reserveSpace = (path: string, database: RootDatabase): void => {
+const reserveSpace = (path: string, database: RootDatabase): RootDatabase => {
   try {
     database.putSync('reserve', Buffer.alloc(RESERVED_BYTES));
     database.removeSync('reserve');
+    return database;
   } catch (error) {
     throw explain(path, error);
   }

@@ -1,11 +1,12 @@
 /** What several processes do to one store at the same time, for real. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
 import {afterAll, afterEach, describe, expect, it} from 'vitest';
 import {identifyProcess, isAlive} from '../../src/process/identity.js';
 import {type LockOptions, withLock} from '../../src/state/lock.js';
@@ -124,3 +125,47 @@ describe('a lock', () => {
     expect(most).toBe(1);
   });
 });
+
+describe('a database that several processes make at the same time', () => {
+  it('has what each of them stored', async () => {
+    for (let round = 0; round < 3; round++) {
+      const fresh = join(folder, `fresh-${round}`, 'agent.mdb');
+      const codes = await Promise.all(
+        Array.from({length: 12}, async (_, number) => {
+          const child = spawn(process.execPath, [await contender(), fresh, 'insert', String(number)], {
+            stdio: 'inherit',
+          });
+          running.push(child);
+          const [code] = await once(child, 'exit');
+          return code as number | null;
+        }),
+      );
+      expect(codes).toEqual(codes.map(() => 0));
+      const made = openStore(fresh, process.getuid?.() ?? 0);
+      expect(
+        made
+          .list()
+          .records.map(({id}) => id)
+          .toSorted(),
+      ).toEqual(codes.map((_, n) => idNumber(n)));
+      await made.database.close();
+      expect(readdirSync(dirname(fresh)).toSorted()).toEqual(['agent.mdb', 'agent.mdb-lock']);
+    }
+  });
+});
+
+/** Bundled, so that all of them are at it at the same time. */
+const contender = async (): Promise<string> => {
+  const outfile = fileURLToPath(new URL('../../node_modules/.cache/contender.mjs', import.meta.url));
+  built ??= build({
+    entryPoints: [script],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    packages: 'external',
+  });
+  await built;
+  return outfile;
+};
+let built: Promise<unknown> | undefined;
