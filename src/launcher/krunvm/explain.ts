@@ -8,7 +8,7 @@ interface Meaning {
   readonly hints: readonly string[];
 }
 
-const OTHER_LAUNCHER = 'or use another launcher: --launcher qemu';
+const OTHER_LAUNCHER = 'or make new VMs with: --launcher qemu';
 const SEE_DOCTOR = 'agent doctor shows what this machine can run';
 
 const meanings: readonly Meaning[] = [

@@ -66,7 +66,7 @@ const howToInstall = (platform: Krunvm['platform']): readonly string[] =>
     ? ['run: agent setup', 'or install it: brew install libkrun/krun/krunvm']
     : [
         'install krunvm 0.2.5 or later, where your distribution has it',
-        'or use another launcher: --launcher qemu',
+        'or make new VMs with: --launcher qemu',
       ];
 
 const missing = (name: string, hints: readonly string[]): AgentError =>

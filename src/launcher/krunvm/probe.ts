@@ -1,7 +1,7 @@
 /** Boots a guest with nothing but the agent in it, to learn whether krunvm works here. */
 import {randomBytes} from 'node:crypto';
 import {connectGuest} from '../../guest/connect.js';
-import {toAgentError} from '../../model/errors.js';
+import {type ErrorCode, toAgentError} from '../../model/errors.js';
 import type {NetworkMode} from '../../model/network.js';
 import {findGuestAgent} from '../common/guest-agent.js';
 import {architectureOf} from '../common/host.js';
@@ -23,23 +23,39 @@ export interface ProbeRequest {
   readonly launch: LaunchOptions;
 }
 
+export interface Proof {
+  readonly finding: Finding;
+  /** Whether it says something of krunvm, and not of a full disk, say. */
+  readonly isLasting: boolean;
+}
+
+/** For making, booting and greeting it together: krunvm may hang in each. */
+const WHOLE_DEADLINE_MS = 45_000;
+const lasting: readonly ErrorCode[] = ['BOOT_FAILED', 'LAUNCHER_UNAVAILABLE', 'DEADLINE', 'GUEST_PROTOCOL'];
+
 /** Throws only when it was interrupted. */
-export const probe = async (request: ProbeRequest): Promise<Finding> => {
+export const probe = async (request: ProbeRequest): Promise<Proof> => {
   const {host, launch} = request;
+  const late = AbortSignal.timeout(WHOLE_DEADLINE_MS);
+  const limited = {...request, launch: {...launch, signal: AbortSignal.any([launch.signal, late])}};
   const id = `probe-${randomBytes(4).toString('hex')}`;
   try {
-    return await tryBoot(request, id);
+    return {finding: await tryBoot(limited, id), isLasting: true};
   } catch (error) {
     launch.signal.throwIfAborted();
-    const {message, details, hints} = toAgentError(error);
-    const seen = [message, ...details.slice(-3)].join('; ');
-    return {ok: false, subject: SUBJECT, seen, mend: hints.join('; ') || 'agent doctor tries again'};
+    const {code, message, details, hints} = toAgentError(error);
+    const seen = [late.aborted ? tooLate : message, ...details.slice(-3)].join('; ');
+    const mend = hints.join('; ') || 'agent doctor tries again';
+    const finding = {ok: false, subject: SUBJECT, seen, mend};
+    return {finding, isLasting: late.aborted || lasting.includes(code)};
   } finally {
     await removeVm(host, id, {...launch, signal: new AbortController().signal}).catch(() => {
       // It has a name that no VM bears, and nothing in it.
     });
   }
 };
+
+const tooLate = `it took longer than ${WHOLE_DEADLINE_MS / 1000} s`;
 
 const tryBoot = async ({host, options, launch}: ProbeRequest, id: string): Promise<Finding> => {
   const spec = {

@@ -17,8 +17,8 @@ export const proveByBooting = async (
   const remembered = request.afresh ? undefined : await memory.read();
   if (remembered) return remembered;
   request.launch.progress.step('trying whether krunvm can boot guests here (once per reboot)');
-  const finding = await probe(request);
-  await memory.write(finding);
+  const {finding, isLasting} = await probe(request);
+  if (isLasting) await memory.write(finding);
   return finding;
 };
 

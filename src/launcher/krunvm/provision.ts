@@ -50,13 +50,16 @@ const createFrom = async (
   try {
     await create(work, {name, folders});
   } catch (error) {
-    const {code} = toAgentError(error);
-    if (work.host.krunvm.platform === 'darwin' || (code !== 'BOOT_FAILED' && code !== 'PROCESS_FAILED'))
-      throw error;
+    if (work.launch.signal.aborted || !mayBeDamaged(work.host, toAgentError(error))) throw error;
     await forgetRootImage(request, name);
     await create(work, {name: await prepareRootImage(request), folders});
   }
 };
+
+/** buildah failed, by itself or for krunvm. On macOS the image store has the only copy. */
+const mayBeDamaged = ({krunvm}: KrunHost, {code, details}: AgentError): boolean =>
+  krunvm.platform === 'linux' &&
+  (code === 'PROCESS_FAILED' || details.some((line) => line.includes('buildah returned an error')));
 
 const create = async (
   {host, spec, launch}: Provisioning,
@@ -70,6 +73,13 @@ const create = async (
     doing: 'create the VM',
     timeoutMs: CREATE_DEADLINE_MS,
     signal,
+  });
+  const {krunvm, registry} = host;
+  const {path} = registry(id);
+  if (await isRegistered({path, volume: krunvm.volume}, id)) return;
+  throw new AgentError('BOOT_FAILED', `'${krunvm.program}' said that it made the VM, and did not.`, {
+    details: [`${path} does not name it`],
+    hints: ['agent doctor shows what this krunvm is', 'or make new VMs with: --launcher qemu'],
   });
 };
 

@@ -1,12 +1,15 @@
 /** Brings an image of the store into buildah's storage, where krunvm takes VMs from. */
 import {toAgentError} from '../../model/errors.js';
 import {type GuestImage, storageName} from '../../model/guest-image.js';
+import {requireSpace} from '../common/require-space.js';
 import type {LaunchOptions} from '../launcher.js';
 import {storageFlags} from './commands.js';
 import type {KrunHost, KrunvmLauncherOptions} from './krun-host.js';
 
 const DEADLINE_MS = 10 * 60_000;
 const STEP_DEADLINE_MS = 60_000;
+/** Beside the image itself. */
+const MARGIN_BYTES = 64 * 1024 ** 2;
 
 export interface RootImageRequest {
   readonly host: KrunHost;
@@ -70,6 +73,7 @@ buildah commit --quiet --disable-compression --rm "$container" "$name" >/dev/nul
 
 const make = async (request: RootImageRequest, name: string): Promise<void> => {
   const {host, image, launch} = request;
+  await requireSpace([host.containers.folder], MARGIN_BYTES + (image?.sizeBytes ?? 0));
   const container = `making-${name.replace(/^.*:/, '')}`;
   await host.asRoot({
     args: ['sh', '-c', script, 'sh', name, container, image?.rootfsPath ?? ''],

@@ -83,7 +83,7 @@ export const requireVersions = (versions: readonly Version[]): void => {
 
 export const tooOld = ({name, found, minimum}: Version): AgentError =>
   new AgentError('LAUNCHER_UNAVAILABLE', `${name} ${found} is too old: agent needs ${minimum} or later.`, {
-    hints: [`install ${name} ${minimum} or later`, 'or use another launcher: --launcher qemu'],
+    hints: [`install ${name} ${minimum} or later`, 'or make new VMs with: --launcher qemu'],
   });
 
 export const compareVersions = (a: string, b: string): number => {
