@@ -6,12 +6,19 @@ const shared = {disableConsoleIntercept: true, testTimeout: 30_000, hookTimeout:
 export default defineConfig({
   test: {
     projects: [
-      {test: {...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/vm/**']}},
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/vm/**', 'test/contract/**'],
+        },
+      },
       {
         test: {
           ...shared,
           name: 'vm',
-          include: ['test/vm/**/*.test.ts'],
+          include: ['test/{vm,contract}/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -26,7 +26,7 @@ export interface OciImageOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-export type TarEntry = Pick<Header, 'name'> & Partial<Header> & {readonly content?: string};
+export type TarEntry = Pick<Header, 'name'> & Partial<Header> & {readonly content?: string | Buffer};
 
 const helloLayer: readonly TarEntry[] = [{name: 'hello', content: 'hello\n'}];
 const hostArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;

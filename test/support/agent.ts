@@ -13,6 +13,8 @@ export const prepared = resolveStatePaths({env: process.env, uid: process.getuid
 
 export interface StateFolder {
   readonly path: string;
+  /** For every command on it. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly remove: () => void;
 }
 
@@ -68,7 +70,7 @@ export const startAgent = (
 ): ChildProcess =>
   spawn(process.execPath, [executable, ...args], {
     cwd,
-    env: {...process.env, NO_COLOR: '1', ...env, AGENT_STATE_DIR: state.path},
+    env: {...process.env, NO_COLOR: '1', ...state.env, ...env, AGENT_STATE_DIR: state.path},
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: timeoutMs ?? 120_000,
     killSignal: 'SIGKILL',

@@ -2,18 +2,15 @@
 import {mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {text} from 'node:stream/consumers';
 import {guestAgentPath} from '../../src/context.js';
-import {connectGuest} from '../../src/guest/connect.js';
-import type {Guest} from '../../src/guest/guest.js';
-import type {LaunchOptions, Machine, MachineSpec} from '../../src/launcher/launcher.js';
+import type {MachineSpec} from '../../src/launcher/launcher.js';
 import {
   createQemuLauncher,
   fetchKernel,
   type QemuLauncherOptions,
 } from '../../src/launcher/qemu/qemu-launcher.js';
-import {silentProgress} from '../../src/model/progress.js';
 import {prepared} from '../support/agent.js';
+import {launchOptions} from '../support/booted-guest.js';
 
 export interface LauncherFixture {
   readonly folder: string;
@@ -22,9 +19,6 @@ export interface LauncherFixture {
   readonly spec: (id: string, more?: Partial<MachineSpec>) => MachineSpec;
   readonly remove: () => void;
 }
-
-export const launchOptions = (signal: AbortSignal): LaunchOptions => ({progress: silentProgress, signal});
-const untilTheEnd = launchOptions(new AbortController().signal);
 
 export const makeFixture = async (): Promise<LauncherFixture> => {
   const folder = mkdtempSync(join(tmpdir(), 'agent-launcher-'));
@@ -36,7 +30,7 @@ export const makeFixture = async (): Promise<LauncherFixture> => {
     guestAgentPath,
     env: process.env,
   };
-  await fetchKernel({...options, ...untilTheEnd});
+  await fetchKernel({...options, ...launchOptions()});
   return {
     folder,
     options,
@@ -81,40 +75,4 @@ export const findRootfs = (): string => {
   if (found === undefined)
     throw new Error(`no image in ${prepared.images}: run npm test, which prepares them`);
   return join(prepared.images, found);
-};
-
-export interface BootedGuest {
-  readonly machine: Machine;
-  readonly guest: Guest;
-}
-
-/** Provisions, boots and greets a VM. */
-export const bootGuest = async (
-  {launcher}: Pick<LauncherFixture, 'launcher'>,
-  spec: MachineSpec,
-  signal = untilTheEnd.signal,
-): Promise<BootedGuest> => {
-  await launcher.provision(spec, launchOptions(signal));
-  const machine = await launcher.boot(spec, launchOptions(signal));
-  const {channel, lastLines} = machine;
-  try {
-    return {machine, guest: await connectGuest({channel, timeoutMs: 60_000, signal, lastLines})};
-  } catch (error) {
-    await machine.kill();
-    throw error;
-  }
-};
-
-/** Standard output and error of a shell command in the guest. */
-export const shell = async (guest: Guest, command: string): Promise<string> => {
-  const session = guest.exec({
-    argv: ['/bin/sh', '-c', `exec 2>&1; ${command}`],
-    env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-    cwd: '/',
-    user: '',
-  });
-  session.stdin.end();
-  session.stderr.resume();
-  const [output] = await Promise.all([text(session.stdout), session.exit]);
-  return output;
 };
