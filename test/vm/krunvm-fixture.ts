@@ -25,7 +25,6 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder before all others on PATH. */
   readonly stubs?: string;
-  readonly input?: string;
 }
 
 export interface KrunvmFixture {
@@ -69,8 +68,7 @@ const makeFixture = (state: StateFolder): KrunvmFixture => {
       ...env,
     };
   };
-  const run: KrunvmFixture['run'] = (args, options = {}) =>
-    agent(args, {state, env: environment(options), ...(options.input ? {input: options.input} : {})});
+  const run: KrunvmFixture['run'] = (args, options) => agent(args, {state, env: environment(options)});
   return {
     state,
     environment,

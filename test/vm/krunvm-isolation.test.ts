@@ -47,16 +47,8 @@ const expectHostNetwork = ({code, stdout}: AgentResult): void => {
   expect(stdout.toString()).toContain(`${readlinkSync('/proc/self/ns/net')}\nreached\n`);
 };
 
-const create = (network: string) => [
-  'vm',
-  'create',
-  '--image',
-  IMAGE,
-  '--name',
-  network,
-  '--network',
-  network,
-];
+const make = ['vm', 'create', '--image', IMAGE];
+const create = (network: string) => [...make, '--name', network, '--network', network];
 const exec = (name: string) => ['vm', 'exec', '--vm', name, '--cmd', look];
 const temp = () => ['vm', 'temp', '--image', IMAGE, '--cmd', look];
 

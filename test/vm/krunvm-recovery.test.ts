@@ -54,17 +54,8 @@ describe('a VM that krunvm has lost', () => {
   ])('and whose container %s is made anew, and says so', async (_, forget) => {
     buildahByHand(fixture, ['rm', containerOf(id)]);
     forget();
-    const args = [
-      'vm',
-      'exec',
-      '--vm',
-      id,
-      '--cmd',
-      'cat /persist/shared; ls /own',
-      '--log-format',
-      'pretty',
-    ];
-    const result = await run(args);
+    const env = {AGENT_LOG_FORMAT: 'pretty'};
+    const result = await exec(id, 'cat /persist/shared; ls /own', {env});
     expect(result.stdout.toString()).toBe('too\n');
     expect(result.stderr).toContain(`krunvm has lost ${id} and its files: it is made again`);
     expectOutput(await exec(id, 'cat /persist/shared'), 'too\n');

@@ -99,7 +99,7 @@ export const mountsBelow = (path: string): string[] =>
 
 /** Ends and undoes whatever a test has left, and removes the folder. */
 export const removeFolder = (path: string): void => {
-  for (const {pid} of processesOf({path})) process.kill(pid, 'SIGKILL');
+  for (const {pid} of processesOf({path})) spawnSync('kill', ['-KILL', String(pid)]); // it may end meanwhile
   // Lazily: what is mounted in a guest's root lies in what is mounted there.
   for (const point of mountsBelow(path).reverse()) execFileSync('umount', ['--lazy', point]);
   const [file = '', ...args] = [...asRoot, 'rm', '-rf', '--', path];
