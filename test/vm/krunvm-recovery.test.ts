@@ -132,28 +132,33 @@ describe('what a start by hand leaves', () => {
 });
 
 describe('an image that was stored half', () => {
+  const containers = join(state.path, 'containers');
+  const halfLayers = (): string[] =>
+    namesIn(containers).filter((name) => namesIn(join(containers, name)).includes('layer'));
+
   it('because the command line was killed meanwhile is stored anew', async () => {
     await cleanAll();
     buildahByHand(fixture, ['rmi', '--all', '--force']);
-    const script = `${realProgram('fsck.erofs')} "$@"; >${join(state.path, 'reached')}; sleep 60`;
+    // As buildah does while it writes a layer.
+    const script = `${realProgram('fsck.erofs')} "$@"; echo half >"$TMPDIR/layer"; sleep 60`;
     const stubs = makeStub(state, 'fsck.erofs', script);
     const {child, ended} = begin(['vm', 'create', '--image', IMAGE], {stubs});
-    await until('the image is being unpacked', () => namesIn(state.path).includes('reached'));
+    await until('the image is being unpacked', () => halfLayers().length > 0);
     child.kill('SIGKILL');
     await ended;
     await until('nothing of it runs', () => processesOf(state).length === 0, 2_000);
     expect(leftoversOf(state).containers).toEqual([expect.stringMatching(/^making-/)]);
+    expect(halfLayers()).toHaveLength(1);
     const id = await create();
     expectOutput(await exec(id, 'echo works'), 'works\n');
+    expect(halfLayers()).toEqual([]);
     await cleanAll();
   });
 
   it('and cannot be read is stored anew; VMs that were made of it can be cleaned', async () => {
     await create();
     for (const {layer} of storedIn(state.path, 'images')) {
-      const folders = ['overlay', 'vfs/dir'].map((folder) =>
-        join(state.path, 'containers', 'storage', folder),
-      );
+      const folders = ['overlay', 'vfs/dir'].map((folder) => join(containers, 'storage', folder));
       scriptByHand(
         fixture,
         'for folder; do rm -rf "$folder"; done',

@@ -1,4 +1,6 @@
 /** Brings an image of the store into buildah's storage, where krunvm takes VMs from. */
+import {removeTree} from '../../containers/remove-tree.js';
+import {deadTempFolders, makeTempFolder} from '../../containers/temp-folder.js';
 import {toAgentError} from '../../model/errors.js';
 import {type GuestImage, storageName} from '../../model/guest-image.js';
 import {requireSpace} from '../common/require-space.js';
@@ -75,13 +77,30 @@ const make = async (request: RootImageRequest, name: string): Promise<void> => {
   const {host, image, launch} = request;
   await requireSpace([host.containers.folder], MARGIN_BYTES + (image?.sizeBytes ?? 0));
   const container = `making-${name.replace(/^.*:/, '')}`;
-  await host.asRoot({
-    args: ['sh', '-c', script, 'sh', name, container, image?.rootfsPath ?? ''],
-    env: host.env,
-    phase: 'unpacking the image for krunvm',
-    timeoutMs: DEADLINE_MS,
-    signal: launch.signal,
+  await withScratch(host, async (scratch) => {
+    await host.asRoot({
+      args: ['sh', '-c', script, 'sh', name, container, image?.rootfsPath ?? ''],
+      env: {...host.env, TMPDIR: scratch},
+      phase: 'unpacking the image for krunvm',
+      timeoutMs: DEADLINE_MS,
+      signal: launch.signal,
+    });
   });
+};
+
+/** For layers that buildah is writing: in /var/tmp, those of a maker that was killed would stay for ever. */
+const withScratch = async (
+  {containers: {folder, env}, asRoot}: KrunHost,
+  work: (scratch: string) => Promise<void>,
+): Promise<void> => {
+  const remove = (old: string) => removeTree({root: {run: asRoot}, folder: old, env});
+  for (const dead of await deadTempFolders(folder)) await remove(dead);
+  const scratch = await makeTempFolder(folder);
+  try {
+    await work(scratch);
+  } finally {
+    await remove(scratch);
+  }
 };
 
 const buildah = async (
