@@ -138,7 +138,7 @@ describe('an image that was stored half', () => {
 
   it('because the command line was killed meanwhile is stored anew', async () => {
     await cleanAll();
-    buildahByHand(fixture, ['rmi', '--all', '--force']);
+    if (storedIn(state.path, 'images').length > 0) buildahByHand(fixture, ['rmi', '--all', '--force']);
     // As buildah does while it writes a layer.
     const script = `${realProgram('fsck.erofs')} "$@"; echo half >"$TMPDIR/layer"; sleep 60`;
     const stubs = makeStub(state, 'fsck.erofs', script);
