@@ -27,8 +27,8 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
   const paths = resolveStatePaths(host);
   const self = identifyProcess(process.pid) ?? {pid: process.pid, startedAt: ''};
   const store = once(() => openStore(paths.database, host.uid));
-  const inLock = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-    lockIn(store(), {name, self, progress, signal}, work);
+  const inLock = <T>(name: string, work: () => Promise<T>, waiting = signal): Promise<T> =>
+    lockIn(store(), {name, self, progress, signal: waiting}, work);
   const launchers: Readonly<Record<LauncherName, () => Launcher>> = {
     krunvm: once(() =>
       createKrunvmLauncher({

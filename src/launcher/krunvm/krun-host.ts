@@ -22,8 +22,8 @@ export interface KrunvmLauncherOptions {
   /** Where the guest agent for an architecture (`x86_64`, `aarch64`) lies. */
   readonly guestAgentPath: (architecture: string) => string;
   readonly env: Environment;
-  /** Runs `work` while no other process does so under the same name. */
-  readonly withLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Runs `work` while no other process does so under the same name. The wait ends with `signal`, or the command's own. */
+  readonly withLock: <T>(name: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 }
 
 export interface KrunHost {
@@ -31,6 +31,8 @@ export interface KrunHost {
   readonly containers: Containers;
   /** Runs a program with root over the images' files: krunvm and buildah need it. */
   readonly asRoot: HostRoot['run'];
+  /** Changes names of images: buildah writes all names of one together, and loses what others write meanwhile. */
+  readonly changeNames: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** For what concerns no VM. */
   readonly env: Environment;
   /** Of one VM. */
@@ -96,7 +98,14 @@ const hostOf = async (options: KrunvmLauncherOptions, krunvm: Krunvm): Promise<K
       env: krunvmEnvironment({platform, containers: base, registryFolder}),
     };
   };
-  return {krunvm, containers, registry, env: registry('none').env, asRoot: asRoot(krunvm)};
+  return {
+    krunvm,
+    containers,
+    registry,
+    env: registry('none').env,
+    asRoot: asRoot(krunvm),
+    changeNames: async (work, signal) => await options.withLock("krunvm's names of images", work, signal),
+  };
 };
 
 /** For buildah's notes. */

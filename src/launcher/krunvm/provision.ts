@@ -95,13 +95,14 @@ const nameAfterVm = async (
   {id, name, signal}: {readonly id: string; readonly name: string; readonly signal: AbortSignal},
 ): Promise<void> => {
   const flags = storageFlags(host.krunvm);
-  await host.asRoot({
+  const step = {
     args: ['sh', '-c', nameScript, 'sh', containerOf(id), name, vmImage(id), ...flags],
     env: host.registry(id).env,
     phase: 'naming the image after the VM',
     timeoutMs: STEP_DEADLINE_MS,
     signal,
-  });
+  };
+  await host.changeNames(() => host.asRoot(step), signal);
 };
 
 /** The folders of the host that the guest sees. `/persist` is always one: krunvm has no disks. */

@@ -29,8 +29,8 @@ export const removeVm = async (host: KrunHost, id: string, {signal}: LaunchOptio
  * `krunvm start` by hand has left are in the way, and are ours to undo: they lie below our container's root.
  */
 const restScript = `set -eu
-container=$1 image=$2
-shift 2
+container=$1
+shift
 if buildah "$@" inspect --type=container "$container" >/dev/null 2>&1; then
   root=$(buildah "$@" mount "$container" 2>/dev/null || true)
   if [ -n "$root" ]; then
@@ -38,18 +38,25 @@ if buildah "$@" inspect --type=container "$container" >/dev/null 2>&1; then
     buildah "$@" umount "$container" >/dev/null 2>&1 || true
   fi
   buildah "$@" rm "$container" >/dev/null
-fi
+fi`;
+
+const nameScript = `set -eu
+image=$1
+shift
 if buildah "$@" inspect --type=image "$image" >/dev/null 2>&1; then buildah "$@" rmi "$image" >/dev/null; fi`;
 
 const removeRest = async (host: KrunHost, id: string, signal: AbortSignal): Promise<void> => {
+  const flags = storageFlags(host.krunvm);
+  const step = {
+    env: host.registry(id).env,
+    phase: 'removing the VM from the containers storage',
+    timeoutMs: DELETE_DEADLINE_MS,
+    signal,
+  };
   try {
-    await host.asRoot({
-      args: ['sh', '-c', restScript, 'sh', containerOf(id), vmImage(id), ...storageFlags(host.krunvm)],
-      env: host.registry(id).env,
-      phase: 'removing the VM from the containers storage',
-      timeoutMs: DELETE_DEADLINE_MS,
-      signal,
-    });
+    await host.asRoot({...step, args: ['sh', '-c', restScript, 'sh', containerOf(id), ...flags]});
+    const args = ['sh', '-c', nameScript, 'sh', vmImage(id), ...flags];
+    await host.changeNames(() => host.asRoot({...step, args}), signal);
   } catch (thrown) {
     const error = toAgentError(thrown);
     if (error.code !== 'PROCESS_FAILED') throw error;
@@ -80,6 +87,7 @@ export const forgetImages = async (
     .filter(([, digest = '']) => !kept.has(digest))
     .map(([name]) => name);
   for (const name of stale) {
-    await host.asRoot({...step, args: ['buildah', 'rmi', name], phase: 'removing an image'});
+    const removal = {...step, args: ['buildah', 'rmi', name], phase: 'removing an image'};
+    await host.changeNames(() => host.asRoot(removal), signal);
   }
 };

@@ -35,7 +35,8 @@ export const prepareRootImage = async (request: RootImageRequest): Promise<strin
 
 /** Forgets a copy that turned out to be damaged. VMs that were made of it keep theirs: each has a name of its own for it. */
 export const forgetRootImage = async (request: RootImageRequest, name: string): Promise<void> => {
-  await buildah(request, ['rmi', name], 'removing a damaged image').catch(() => {});
+  const removal = () => buildah(request, ['rmi', name], 'removing a damaged image');
+  await request.host.changeNames(removal, request.launch.signal).catch(() => {});
 };
 
 const nameOf = ({image}: RootImageRequest): string =>
