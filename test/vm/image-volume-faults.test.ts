@@ -8,6 +8,7 @@ import {makeImage, makeIndex, type OciImage, writeLayout} from '../image/oci-ima
 import {startRegistry, type TestRegistry} from '../image/oci-registry.js';
 import {processesNaming, saysLayer, startPull, until} from '../image/pull-process.js';
 import {openVolumeStore, type VolumeStore} from '../image/volume-store.js';
+import {endProcess} from '../support/end-process.js';
 
 const other = process.arch === 'x64' ? 'arm64' : 'amd64';
 
@@ -97,7 +98,7 @@ describe('a pull that fails', () => {
     registry.serve('stalled', '1', image);
     const pulled = await there.pull(`${registry.host}/stalled:1`);
     expect(await there.storedNames()).toEqual([storageName(pulled)]);
-    for (const pid of left) process.kill(pid, 'SIGKILL');
+    for (const pid of left) endProcess(pid);
     await until(() => processesNaming(there.volume).length === 0);
     await there.store.reap();
     there.expectTidy(1);

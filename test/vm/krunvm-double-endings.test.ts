@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {eventually} from '../guest-agent/eventually.js';
 import {isRunning, makeShellGuest, type ShellGuest} from '../krunvm-double/shell-guest.js';
+import {endProcess} from '../support/end-process.js';
 import type {KrunvmFaults} from '../support/krunvm.js';
 
 let vm: ShellGuest;
@@ -59,7 +60,7 @@ describe('signals', () => {
     const krunvm = await killParent('', '41992.5');
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(isRunning('sleep 41992.5')).toBe(true);
-    process.kill(krunvm, 'SIGKILL');
+    endProcess(krunvm);
     await eventually(() => isRunning('sleep 41992.5')).toBe(false);
   });
 

@@ -6,6 +6,7 @@ import {guestAgentPath} from '../../src/context.js';
 import {architectureOf} from '../../src/launcher/common/host.js';
 import {start} from '../../src/launcher/krunvm/boot.js';
 import {prepareKrunHost} from '../../src/launcher/krunvm/krun-host.js';
+import {endProcess} from '../support/end-process.js';
 import {guestStderr} from '../support/guest-stderr.js';
 import {krunvmFolder} from '../support/krunvm.js';
 import {failureOf, makeStub, useKrunvm} from './krunvm-fixture.js';
@@ -108,7 +109,7 @@ describe('a VMM that is killed', () => {
     const vmms = doublesOf(state, 'start');
     expect(vmms).toHaveLength(1);
     const killedAt = Date.now();
-    for (const pid of vmms) process.kill(pid, 'SIGKILL');
+    for (const pid of vmms) endProcess(pid);
     const result = await ended;
     expect(Date.now() - killedAt).toBeLessThan(5_000);
     expect(result.code).toBe(125);

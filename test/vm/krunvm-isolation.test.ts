@@ -5,6 +5,7 @@ import {readlinkSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {type AgentResult, executable, jsonLines} from '../support/agent.js';
+import {endProcess} from '../support/end-process.js';
 import {failureOf, IMAGE, makeStub, realProgram, useKrunvm} from './krunvm-fixture.js';
 import {until, watch} from './krunvm-process.js';
 import {leftoversOf, nothing, processesOf} from './krunvm-traces.js';
@@ -137,7 +138,7 @@ describe('as an ordinary user', () => {
     await until('the command runs', () => said().includes('yyyy'));
     const lines = processesOf(user.state).filter(({line}) => / vm exec /.test(line));
     expect(lines).toHaveLength(1);
-    for (const {pid} of lines) process.kill(pid, 'SIGKILL');
+    for (const {pid} of lines) endProcess(pid);
     await until('nothing of it is left', () => processesOf(user.state).length === 0, 1_000);
     await ended;
   });
