@@ -71,7 +71,7 @@ const createGuest = (
     hello,
     exec: (request) => startCommand(connection, request),
     put: (path, tar, options) => put(context, {path, tar, options}),
-    get: (path, limits) => get(context, path, limits),
+    get: (path, options) => get(context, path, options),
     sync: (timeoutMs) =>
       connection.ask({
         type: FrameType.SYNC,
@@ -97,12 +97,12 @@ const createGuest = (
 };
 
 const startCommand = (connection: Connection, request: ExecRequest): Session => {
-  const {stdin, stdout, stderr, exit, kill} = connection.open({
+  const {stdin, stdout, stderr, exit, kill, resize} = connection.open({
     type: FrameType.EXEC,
     payload: encodeExec(request),
   });
   const status = exit.then((report) => report.status);
   // The session's error also reaches those who await `exit`; nobody has to.
   status.catch(() => {});
-  return {stdin, stdout, stderr, exit: status, kill};
+  return {stdin, stdout, stderr, exit: status, kill, resize};
 };

@@ -21,6 +21,14 @@ export interface ExecRequest {
   readonly cwd: string;
   /** Empty: root. */
   readonly user: string;
+  /** The command gets a terminal of this size; all it prints is standard output then. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/** In characters, 1 to 65535. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 export interface ExitStatus {
@@ -30,6 +38,12 @@ export interface ExitStatus {
   readonly oom: boolean;
   readonly cpuMs: number;
   readonly maxRssKib: number;
+  /** From the fork to the command's end, as the guest measured it; null where it was not started. */
+  readonly elapsedMs: number | null;
+  /** Bounds of the guest that were hit. */
+  readonly limits: {readonly processes: boolean; readonly disk: boolean};
+  /** Whether `/out` holds anything; null where the guest did not say. */
+  readonly hasOut: boolean | null;
   /** Set when the guest agent could not start or finish the command: printable, bounded. */
   readonly reason: string | null;
 }
@@ -47,8 +61,13 @@ export interface Session {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exit: Promise<ExitStatus>;
-  /** Sends a signal; after the session's end it does nothing. */
+  /**
+   * Sends a signal; after the session's end it does nothing. After SIGTERM or SIGKILL to everything, `exit` waits until
+   * no process of the session is left.
+   */
   readonly kill: (signal: number, scope: SignalScope) => void;
+  /** Of the terminal; without one it does nothing. */
+  readonly resize: (size: TerminalSize) => void;
 }
 
 export interface TransferLimits {
@@ -70,10 +89,10 @@ export interface Guest {
     options: TransferLimits & {readonly user: string},
   ) => Promise<void>;
   /**
-   * The content of a folder as a tar stream; an error of the guest destroys the stream, and so do 60 s without
-   * progress. Destroying it ends the transfer. The bytes are unchecked tar: `unpackTo` reads them.
+   * The content of a folder, or one file, as a tar stream; an error of the guest destroys the stream, and so do 60 s
+   * without progress. Destroying it ends the transfer. The bytes are unchecked tar: `unpackTo` reads them.
    */
-  readonly get: (path: string, limits: TransferLimits) => Readable;
+  readonly get: (path: string, options: TransferLimits & {readonly isFile?: boolean}) => Readable;
   /** Sets the guest's clock and feeds its random number generator. This and what follows rejects with DEADLINE. */
   readonly sync: (timeoutMs: number) => Promise<void>;
   readonly ping: (timeoutMs: number) => Promise<void>;

@@ -1,12 +1,12 @@
 import type {AgentError} from '../model/errors.js';
-import type {SignalScope} from './guest.js';
+import type {SignalScope, TerminalSize} from './guest.js';
 import {InputStream} from './input-stream.js';
 import type {Link} from './link.js';
 import {OutputStream} from './output-stream.js';
 import {FrameType, StreamNumber} from './protocol.js';
 import {protocolError} from './protocol-error.js';
 import type {ExitReport} from './reports.js';
-import {encodeSignal} from './requests.js';
+import {encodeSignal, encodeSize} from './requests.js';
 import type {StallWatch} from './stall-watch.js';
 
 /** What a frame opens, and what follows from it. */
@@ -24,6 +24,7 @@ export interface OpenSession {
   readonly stderr: OutputStream;
   readonly exit: Promise<ExitReport>;
   readonly kill: (signal: number, scope: SignalScope) => void;
+  readonly resize: (size: TerminalSize) => void;
   /** The stream that a STDOUT or STDERR frame feeds; throws where this kind of session has none. */
   readonly outputOf: (type: number) => OutputStream;
   readonly addCredit: (credit: number) => void;
@@ -57,6 +58,9 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
     exit,
     kill: (signal, scope) => {
       if (!hasExited) link.send({type: FrameType.SIGNAL, session: id, payload: encodeSignal(signal, scope)});
+    },
+    resize: (size) => {
+      if (!hasExited) link.send({type: FrameType.RESIZE, session: id, payload: encodeSize(size)});
     },
     outputOf: (type) => {
       if (kind.type === FrameType.EXEC && type === FrameType.STDERR) return stderr;

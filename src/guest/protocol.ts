@@ -48,9 +48,11 @@ export const Tag = {
   ENV: 17,
   CWD: 18,
   USER: 19,
+  TERMINAL: 20,
   PATH: 32,
   MAX_BYTES: 33,
   MAX_ENTRIES: 34,
+  FILE: 35,
   CODE: 48,
   SIGNAL: 49,
   OOM: 50,
@@ -58,6 +60,9 @@ export const Tag = {
   MAX_RSS: 52,
   ERRNO: 53,
   REASON: 54,
+  ELAPSED: 55,
+  LIMITS: 56,
+  OUT: 57,
   TIME: 64,
   ENTROPY: 65,
   GRACE: 80,
@@ -66,6 +71,9 @@ export const Tag = {
 export const repeatableTags: readonly number[] = [Tag.PHASE, Tag.ARG, Tag.ENV];
 
 export const StreamNumber = {stdin: 0, stdout: 1, stderr: 2} as const;
+
+/** Bits of LIMITS. */
+export const LimitBit = {processes: 1, disk: 2} as const;
 
 export const SignalScopeNumber = {command: 0, everything: 1} as const;
 

@@ -2,7 +2,7 @@ import {describeErrno} from './errno.js';
 import {decodeFields, safeU64} from './field-decoder.js';
 import type {ExitStatus, Hello} from './guest.js';
 import {printable, printableAscii} from './printable.js';
-import {MAX_SIGNAL, protocolVersion, StreamNumber, Tag} from './protocol.js';
+import {LimitBit, MAX_SIGNAL, protocolVersion, StreamNumber, Tag} from './protocol.js';
 import {protocolError} from './protocol-error.js';
 
 const NAME_LENGTH = 64;
@@ -38,6 +38,9 @@ export const decodeExit = (payload: Buffer): ExitReport => {
       oom: fields.u32(Tag.OOM) === 1,
       cpuMs: (fields.u64(Tag.CPU) ?? 0) / 1000,
       maxRssKib: fields.u64(Tag.MAX_RSS) ?? 0,
+      elapsedMs: toMs(fields.u64(Tag.ELAPSED)),
+      limits: decodeLimits(fields.u32(Tag.LIMITS) ?? 0),
+      hasOut: toBoolean(fields.u32(Tag.OUT)),
       reason: describeReason(fields.string(Tag.REASON), errno),
     },
     errno,
@@ -52,6 +55,16 @@ export const decodeWindow = (payload: Buffer): number => {
 };
 
 export const decodeErrorText = (payload: Buffer): string => printable(payload, REASON_LENGTH);
+
+const toMs = (microseconds: number | undefined): number | null =>
+  microseconds === undefined ? null : microseconds / 1000;
+
+const toBoolean = (value: number | undefined): boolean | null => (value === undefined ? null : value === 1);
+
+const decodeLimits = (bits: number): ExitStatus['limits'] => ({
+  processes: (bits & LimitBit.processes) !== 0,
+  disk: (bits & LimitBit.disk) !== 0,
+});
 
 const NOTHING = Buffer.alloc(0);
 

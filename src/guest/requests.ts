@@ -9,13 +9,13 @@ import {
   u32Field,
   u64Field,
 } from './field-encoder.js';
-import type {ExecRequest, SignalScope, TransferLimits} from './guest.js';
+import type {ExecRequest, SignalScope, TerminalSize, TransferLimits} from './guest.js';
 import {MAX_PAYLOAD, MAX_SIGNAL, SignalScopeNumber, type StreamNumber, Tag} from './protocol.js';
 
 const ENTROPY_BYTES = 64;
 
 /** The payload of EXEC. Throws a usage error for what no guest could take; nothing has been sent then. */
-export const encodeExec = ({argv, env, cwd, user}: ExecRequest): Buffer => {
+export const encodeExec = ({argv, env, cwd, user, terminal}: ExecRequest): Buffer => {
   if (argv.length === 0) throw usageError('There is no command to run.');
   for (const variable of env) checkVariable(variable);
   if (!cwd.startsWith('/')) throw usageError(`The working directory '${cwd}' is not an absolute path.`);
@@ -24,14 +24,26 @@ export const encodeExec = ({argv, env, cwd, user}: ExecRequest): Buffer => {
     ...env.map((variable) => checkedField(Tag.ENV, 'An environment variable', variable)),
     checkedField(Tag.CWD, 'The working directory', cwd),
     ...userFields(user),
+    ...(terminal ? [bytesField(Tag.TERMINAL, encodeSize(terminal))] : []),
   ]);
+};
+
+/** The payload of RESIZE. */
+export const encodeSize = ({rows, columns}: TerminalSize): Buffer => {
+  const payload = Buffer.allocUnsafe(4);
+  payload.writeUInt16LE(rows, 0);
+  payload.writeUInt16LE(columns, 2);
+  return payload;
 };
 
 export const encodePut = (path: string, limits: TransferLimits & {readonly user: string}): Buffer =>
   encodeRequest('path', [...transferFields(path, limits), ...userFields(limits.user)]);
 
-export const encodeGet = (path: string, limits: TransferLimits): Buffer =>
-  encodeRequest('path', transferFields(path, limits));
+export const encodeGet = (path: string, options: TransferLimits & {readonly isFile?: boolean}): Buffer =>
+  encodeRequest('path', [
+    ...transferFields(path, options),
+    ...(options.isFile ? [u32Field(Tag.FILE, 1)] : []),
+  ]);
 
 export const encodeSync = (nowMs: number): Buffer =>
   encodeFields([

@@ -44,12 +44,16 @@ export const put = async (context: TransferContext, {path, tar, options}: PutReq
   }
 };
 
-export const get = (context: TransferContext, path: string, limits: TransferLimits): Readable => {
+export const get = (
+  context: TransferContext,
+  path: string,
+  options: TransferLimits & {readonly isFile?: boolean},
+): Readable => {
   const {connection, lastLines, stallMs} = context;
   const what = `copying files from '${printable(path, 200)}' in the guest`;
   const session: OpenSession = connection.open({
     type: FrameType.GET,
-    payload: encodeGet(path, limits),
+    payload: encodeGet(path, options),
     judge: (report) => failureOf(what, report),
     watch: createStallWatch(stallMs, () => session.stdout.destroy(deadlineError(what, stallMs, lastLines()))),
   });
