@@ -1,8 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import type {Duplex} from 'node:stream';
 import {AgentError, deadlineError} from '../model/errors.js';
-import {Connection} from './connection.js';
+import {Connection, type ConnectionOptions} from './connection.js';
 import type {ExecRequest, Guest, Hello, Session} from './guest.js';
+import type {SessionKind} from './open-session.js';
 import {FrameType, PING_BYTES} from './protocol.js';
 import {encodeExec, encodeShutdown, encodeSync} from './requests.js';
 import {get, put, type TransferContext} from './transfers.js';
@@ -16,6 +17,14 @@ export interface ConnectOptions {
   readonly lastLines: () => readonly string[];
   /** How long the guest may keep a transfer of files waiting before it is given up; without it 60 s. */
   readonly stallMs?: number;
+  readonly more?: ConnectionOptions['more'];
+  readonly explainEnd?: ConnectionOptions['explainEnd'];
+}
+
+/** A guest, and the channel to it for those who open sessions of their own kind. */
+export interface ConnectedGuest {
+  readonly guest: Guest;
+  readonly connection: Connection;
 }
 
 const STALL_MS = 60_000;
@@ -24,9 +33,13 @@ const STALL_MS = 60_000;
  * Waits for the agent's HELLO. Rejects with DEADLINE, INTERRUPTED, BOOT_FAILED where the channel ends first, and
  * GUEST_PROTOCOL where the other end is no agent of ours; the channel is destroyed then.
  */
-export const connectGuest = (options: ConnectOptions): Promise<Guest> =>
+export const connectGuest = async (options: ConnectOptions): Promise<Guest> =>
+  (await connectChannel(options)).guest;
+
+/** The same, with the channel itself. */
+export const connectChannel = (options: ConnectOptions): Promise<ConnectedGuest> =>
   new Promise((resolve, reject) => {
-    const {channel, timeoutMs, signal, lastLines} = options;
+    const {timeoutMs, signal, lastLines} = options;
     const startedAt = performance.now();
     let tellClosed: (error: Error | undefined) => void = () => {};
     const closed = new Promise<Error | undefined>((settle) => {
@@ -44,11 +57,11 @@ export const connectGuest = (options: ConnectOptions): Promise<Guest> =>
     };
     signal.addEventListener('abort', onAbort);
     const connection = new Connection({
-      channel,
-      lastLines,
+      ...options,
       onHello: (hello) => {
         stopWaiting();
-        resolve(createGuest({hello, connection, closed, lastLines, stallMs: options.stallMs ?? STALL_MS}));
+        const context = {hello, connection, closed, lastLines, stallMs: options.stallMs ?? STALL_MS};
+        resolve({guest: createGuest(context), connection});
       },
       onEnd: (error) => {
         stopWaiting();
@@ -96,13 +109,14 @@ const createGuest = (
   };
 };
 
-const startCommand = (connection: Connection, request: ExecRequest): Session => {
-  const {stdin, stdout, stderr, exit, kill, resize} = connection.open({
-    type: FrameType.EXEC,
-    payload: encodeExec(request),
-  });
+const startCommand = (connection: Connection, request: ExecRequest): Session =>
+  openCommand(connection, {type: FrameType.EXEC, payload: encodeExec(request)});
+
+/** A session that is a command's, whatever opens it. */
+export const openCommand = (connection: Connection, kind: SessionKind): Session => {
+  const {id, stdin, stdout, stderr, exit, kill, resize} = connection.open(kind);
   const status = exit.then((report) => report.status);
   // The session's error also reaches those who await `exit`; nobody has to.
   status.catch(() => {});
-  return {stdin, stdout, stderr, exit: status, kill, resize};
+  return {id, stdin, stdout, stderr, exit: status, kill, resize};
 };

@@ -1,6 +1,7 @@
 import type {Duplex} from 'node:stream';
 import {AgentError, toAgentError} from '../model/errors.js';
 import {bootError, endedError, gaveUpError, withLastLines} from './channel-errors.js';
+import type {ChannelSession} from './channel-session.js';
 import {FrameDecoder, type FrameHead} from './frame-decoder.js';
 import type {Hello} from './guest.js';
 import {createLink, type Link} from './link.js';
@@ -8,7 +9,7 @@ import {type OpenSession, openSession, type SessionKind} from './open-session.js
 import {FrameType, guestChannelTypes, guestSessionTypes, PING_BYTES} from './protocol.js';
 import {protocolError} from './protocol-error.js';
 import {createReplies, type Replies} from './replies.js';
-import {decodeErrorText, decodeExit, decodeHello, decodeWindow} from './reports.js';
+import {decodeErrorText, decodeHello} from './reports.js';
 
 export interface ConnectionOptions {
   readonly channel: Duplex;
@@ -16,6 +17,10 @@ export interface ConnectionOptions {
   readonly onHello: (hello: Hello) => void;
   /** The channel has ended, once, with the reason where it was not asked for. */
   readonly onEnd: (error: AgentError | undefined) => void;
+  /** Frames of session 0 that the other end may send beside a guest's. */
+  readonly more?: ReadonlyMap<number, (payload: Buffer) => void> | undefined;
+  /** What it means that the channel ends without a word, after HELLO. */
+  readonly explainEnd?: ((lastLines: readonly string[], cause?: Error) => AgentError) | undefined;
 }
 
 export interface ChannelQuestion {
@@ -44,7 +49,7 @@ export class Connection {
   readonly #replies: Readonly<Record<ChannelQuestion['type'], Replies>>;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
-  readonly #sessions = new Map<number, OpenSession>();
+  readonly #sessions = new Map<number, ChannelSession>();
   #lastSession = 0;
   #hasHello = false;
   /** From here on the channel's end is what was asked for. */
@@ -74,11 +79,16 @@ export class Connection {
 
   /** Throws when the channel has ended. */
   open(kind: SessionKind): OpenSession {
+    return this.add((id, link) => openSession({id, link, kind}));
+  }
+
+  /** A session of any kind, which sends what opens it itself. Throws when the channel has ended. */
+  add<T extends ChannelSession>(make: (id: number, link: Link) => T): T {
     if (this.#hasEnded) throw this.#told();
     if (this.#lastSession === MAX_SESSION)
       throw new AgentError('INTERNAL', 'The channel is out of sessions.');
     this.#lastSession += 1;
-    const session = openSession({id: this.#lastSession, link: this.#link, kind});
+    const session = make(this.#lastSession, this.#link);
     this.#sessions.set(this.#lastSession, session);
     return session;
   }
@@ -109,7 +119,7 @@ export class Connection {
   }
 
   #channelEnded(cause?: Error): void {
-    const explain = this.#hasHello ? endedError : bootError;
+    const explain = this.#hasHello ? (this.#options.explainEnd ?? endedError) : bootError;
     this.end(this.#mayEnd ? undefined : explain(this.#options.lastLines(), cause));
   }
 
@@ -128,12 +138,11 @@ export class Connection {
       throw protocolError(isHello ? 'it sent HELLO twice' : `it sent type ${type} before HELLO`);
     }
     const allowed = session === 0 ? guestChannelTypes : guestSessionTypes;
-    if (!allowed.includes(type)) throw protocolError(`it sent type ${type} in session ${session}`);
+    const isMore = session === 0 && this.#options.more?.has(type);
+    if (!allowed.includes(type) && !isMore) throw protocolError(`it sent type ${type} in session ${session}`);
     const exact = exactSizes.get(type);
     if (exact !== undefined && exact !== size) throw protocolError(`it sent type ${type} with ${size} bytes`);
-    if (session === 0) return;
-    const open = this.#session(session);
-    if (isOutput(type)) open.outputOf(type).expect(size);
+    if (session !== 0) this.#session(session).accept(type, size);
   }
 
   #receive({type, session}: FrameHead, payload: Buffer): void {
@@ -143,13 +152,10 @@ export class Connection {
 
   #receiveInSession(id: number, type: number, payload: Buffer): void {
     const session = this.#session(id);
-    if (isOutput(type)) session.outputOf(type).receive(payload);
-    else if (type === FrameType.WINDOW) session.addCredit(decodeWindow(payload));
-    else {
-      const report = decodeExit(payload);
+    if (type === FrameType.EXIT) {
+      session.end(payload);
       this.#sessions.delete(id);
-      session.end(report);
-    }
+    } else session.receive(type, payload);
   }
 
   #receiveOnChannel(type: number, payload: Buffer): void {
@@ -162,17 +168,16 @@ export class Connection {
     else if (type === FrameType.SHUTDOWN) {
       this.#replies[FrameType.SHUTDOWN].receive(payload);
       this.#mayEnd = true;
-    } else {
+    } else if (type !== FrameType.ERROR) this.#options.more?.get(type)?.(payload);
+    else {
       const lastLines = this.#options.lastLines();
       this.end(gaveUpError(decodeErrorText(payload), this.#hasHello, lastLines));
     }
   }
 
-  #session(id: number): OpenSession {
+  #session(id: number): ChannelSession {
     const session = this.#sessions.get(id);
     if (session === undefined) throw protocolError(`it names session ${id}, which is not open`);
     return session;
   }
 }
-
-const isOutput = (type: number): boolean => type === FrameType.STDOUT || type === FrameType.STDERR;

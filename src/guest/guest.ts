@@ -57,6 +57,8 @@ export type SignalScope = 'command' | 'everything';
  * written then. Nothing of this has to be awaited or read.
  */
 export interface Session {
+  /** Its number on this channel. */
+  readonly id: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;

@@ -11,6 +11,8 @@ export interface InputStreamOptions {
   readonly session: number;
   readonly link: Link;
   readonly watch?: StallWatch | undefined;
+  /** What it may send before the guest gives more. */
+  readonly credit: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface InputStreamOptions {
  */
 export class InputStream extends Writable {
   readonly #options: InputStreamOptions;
-  #credit = INITIAL_CREDIT;
+  #credit: number;
   #pending: {readonly bytes: Buffer; readonly taken: () => void} | undefined;
   #asksToSend = false;
   #sentEnd = false;
@@ -28,6 +30,7 @@ export class InputStream extends Writable {
   constructor(options: InputStreamOptions) {
     super({highWaterMark: FRAME_BYTES});
     this.#options = options;
+    this.#credit = options.credit;
     // A writer that goes on after destroy() is told through its callback; nobody else needs to hear of it.
     this.on('error', () => {});
   }

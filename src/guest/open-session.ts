@@ -1,43 +1,41 @@
 import type {AgentError} from '../model/errors.js';
+import type {ChannelSession} from './channel-session.js';
 import type {SignalScope, TerminalSize} from './guest.js';
 import {InputStream} from './input-stream.js';
 import type {Link} from './link.js';
 import {OutputStream} from './output-stream.js';
-import {FrameType, StreamNumber} from './protocol.js';
+import {FrameType, INITIAL_CREDIT, StreamNumber} from './protocol.js';
 import {protocolError} from './protocol-error.js';
-import type {ExitReport} from './reports.js';
+import {decodeExit, decodeWindow, type ExitReport} from './reports.js';
 import {encodeSignal, encodeSize} from './requests.js';
 import type {StallWatch} from './stall-watch.js';
 
 /** What a frame opens, and what follows from it. */
 export interface SessionKind {
-  readonly type: typeof FrameType.EXEC | typeof FrameType.PUT | typeof FrameType.GET;
+  /** EXEC, PUT, GET, or what else opens a session that is like one of EXEC's. */
+  readonly type: number;
   readonly payload: Buffer;
+  /** What may be sent to its standard input at once; without it what a new session takes. */
+  readonly inputCredit?: number;
   /** For PUT and GET: the error that an EXIT means, if it does. */
   readonly judge?: (report: ExitReport) => AgentError | undefined;
   readonly watch?: StallWatch;
 }
 
-export interface OpenSession {
+export interface OpenSession extends ChannelSession {
+  readonly id: number;
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly exit: Promise<ExitReport>;
   readonly kill: (signal: number, scope: SignalScope) => void;
   readonly resize: (size: TerminalSize) => void;
-  /** The stream that a STDOUT or STDERR frame feeds; throws where this kind of session has none. */
-  readonly outputOf: (type: number) => OutputStream;
-  readonly addCredit: (credit: number) => void;
-  /** The guest has said EXIT. */
-  readonly end: (report: ExitReport) => void;
-  /** No EXIT will come, or nobody waits for it any longer. */
-  readonly fail: (error: Error) => void;
 }
 
 export const openSession = ({id, link, kind}: {id: number; link: Link; kind: SessionKind}): OpenSession => {
   const {watch, judge} = kind;
   const {promise: exit, resolve, reject} = withoutComplaint<ExitReport>();
-  const stdin = new InputStream({session: id, link, watch});
+  const stdin = new InputStream({session: id, link, watch, credit: kind.inputCredit ?? INITIAL_CREDIT});
   const stdout = new OutputStream({session: id, stream: StreamNumber.stdout, link, watch});
   const stderr = new OutputStream({session: id, stream: StreamNumber.stderr, link, watch});
   let hasExited = false;
@@ -50,28 +48,36 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
     }
     if (error !== undefined) reject(error);
   };
+  const outputOf = (type: number): OutputStream => {
+    if (type === FrameType.STDERR && hasErrors(kind)) return stderr;
+    if (type === FrameType.STDOUT && kind.type !== FrameType.PUT) return stdout;
+    throw protocolError(`it sent output (type ${type}) in a session that has none`);
+  };
+  const addCredit = (credit: number): void => {
+    if (kind.type === FrameType.GET) throw protocolError('it gave credit in a session without input');
+    stdin.addCredit(credit);
+  };
+  const send = (type: number, payload: Buffer): void => {
+    if (!hasExited) link.send({type, session: id, payload});
+  };
   link.send({type: kind.type, session: id, payload: kind.payload});
   return {
+    id,
     stdin,
     stdout,
     stderr,
     exit,
-    kill: (signal, scope) => {
-      if (!hasExited) link.send({type: FrameType.SIGNAL, session: id, payload: encodeSignal(signal, scope)});
+    kill: (signal, scope) => send(FrameType.SIGNAL, encodeSignal(signal, scope)),
+    resize: (size) => send(FrameType.RESIZE, encodeSize(size)),
+    accept: (type, size) => {
+      if (isOutput(type)) outputOf(type).expect(size);
     },
-    resize: (size) => {
-      if (!hasExited) link.send({type: FrameType.RESIZE, session: id, payload: encodeSize(size)});
+    receive: (type, payload) => {
+      if (isOutput(type)) outputOf(type).receive(payload);
+      else addCredit(decodeWindow(payload));
     },
-    outputOf: (type) => {
-      if (kind.type === FrameType.EXEC && type === FrameType.STDERR) return stderr;
-      if (kind.type !== FrameType.PUT && type === FrameType.STDOUT) return stdout;
-      throw protocolError(`it sent output (type ${type}) in a session that has none`);
-    },
-    addCredit: (credit) => {
-      if (kind.type === FrameType.GET) throw protocolError('it gave credit in a session without input');
-      stdin.addCredit(credit);
-    },
-    end: (report) => {
+    end: (payload) => {
+      const report = decodeExit(payload);
       hasExited = true;
       finish(judge?.(report));
       resolve(report);
@@ -79,6 +85,10 @@ export const openSession = ({id, link, kind}: {id: number; link: Link; kind: Ses
     fail: finish,
   };
 };
+
+const isOutput = (type: number): boolean => type === FrameType.STDOUT || type === FrameType.STDERR;
+
+const hasErrors = ({type}: SessionKind): boolean => type !== FrameType.PUT && type !== FrameType.GET;
 
 /** A promise whose rejection nobody has to await. */
 const withoutComplaint = <T>(): {

@@ -48,6 +48,9 @@ describe('the end of a session', () => {
       u32Field(Tag.SIGNAL, 9),
       u32Field(Tag.OOM, 1),
       u32Field(Tag.ERRNO, 12),
+      u64Field(Tag.ELAPSED, 47_500n),
+      u32Field(Tag.LIMITS, 3),
+      u32Field(Tag.OUT, 1),
       stringField(Tag.REASON, 'a\nb'),
     );
     expect(await first.exit).toEqual({
@@ -56,6 +59,9 @@ describe('the end of a session', () => {
       oom: false,
       cpuMs: 1.5,
       maxRssKib: 4096,
+      elapsedMs: null,
+      limits: {processes: false, disk: false},
+      hasOut: null,
       reason: null,
     });
     expect(await second.exit).toEqual({
@@ -64,6 +70,9 @@ describe('the end of a session', () => {
       oom: true,
       cpuMs: 0,
       maxRssKib: 0,
+      elapsedMs: 47.5,
+      limits: {processes: true, disk: true},
+      hasOut: true,
       reason: 'a?b: out of memory (ENOMEM)',
     });
   });
@@ -250,7 +259,7 @@ describe('input', () => {
       },
     });
     const link = createLink(channel);
-    const streams = [1, 2].map((session) => new InputStream({session, link}));
+    const streams = [1, 2].map((session) => new InputStream({session, link, credit: INITIAL_CREDIT}));
     await Promise.all(
       streams.map((stream) => new Promise((resolve) => stream.write(Buffer.alloc(4 * 65_536), resolve))),
     );
