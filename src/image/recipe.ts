@@ -25,8 +25,8 @@ export interface NpmRuntime {
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** In every image: certificates for TLS, and ps. Shell and coreutils are part of the minimal system. */
-export const commonPackages = ['ca-certificates', 'procps'] as const;
+/** In every image: certificates for TLS; ps, top, less and vi for those at a terminal. Shell and coreutils come anyway. */
+export const commonPackages = ['ca-certificates', 'procps', 'less', 'vim-tiny'] as const;
 export const commonEnv = [PATH, 'LANG=C.UTF-8'] as const;
 
 /** Never unpacked: what nobody reads in a microVM. */
