@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "files/put.h"
@@ -17,6 +19,7 @@
 /* Each level holds a directory open. */
 #define DEPTH_MOST 200
 #define PATH_MOST (DEPTH_MOST * (NAME_MAX + 1) + 2)
+#define UNSIZED_MOST (16u << 20)
 
 static char path[PATH_MOST];
 static const struct transfer *limits;
@@ -74,6 +77,17 @@ static void get_link(int parent, const char *name, const struct stat *info) {
   put_entry(TAR_LINK, info, 0, target);
 }
 
+/* proc, sysfs, cgroup2, devpts, mqueue: what lies there are no files, and has no end. */
+static bool is_of_the_kernel(int fd) {
+  static const unsigned long kinds[] = {0x9fa0, 0x62656572, 0x63677270, 0x1cd1, 0x19800202};
+  struct statfs info;
+  if (fstatfs(fd, &info) != 0) return false;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if ((unsigned long)info.f_type == kinds[i]) return true;
+  }
+  return false;
+}
+
 static void get_directory(int parent, const char *name, size_t length, int depth) {
   struct stat info;
   int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -82,7 +96,8 @@ static void get_directory(int parent, const char *name, size_t length, int depth
   path[length++] = '/';
   path[length] = 0;
   put_entry(TAR_DIRECTORY, &info, 0, NULL);
-  walk(fd, length, depth + 1);
+  if (is_of_the_kernel(fd)) close(fd);
+  else walk(fd, length, depth + 1);
 }
 
 static void get_entry(int parent, const char *name, size_t length, int depth) {
@@ -109,11 +124,62 @@ static void walk(int directory, size_t length, int depth) {
   closedir(stream);
 }
 
-void get_files(const void *argument) {
-  limits = argument;
+/* The directory itself comes first, for its mode; it is no entry that counts. */
+static void put_base(int base) {
+  struct stat info;
+  if (fstat(base, &info) != 0) report_failure(1, errno, "stat: %s", limits->path);
+  struct tar_entry entry = {
+      .path = "./",
+      .type = TAR_DIRECTORY,
+      .mode = info.st_mode & 07777,
+      .uid = info.st_uid,
+      .gid = info.st_gid,
+      .mtime = info.st_mtim.tv_sec,
+  };
+  tar_entry(&entry);
+}
+
+/* Files of /proc say that they are empty: what one holds is known once it has been read. */
+static int read_unsized(int fd, struct stat *info) {
+  static uint8_t block[65536];
+  int copy = memfd_create("unsized", MFD_CLOEXEC);
+  if (copy < 0) report_failure(1, errno, "memory for: %s", limits->path);
+  for (ssize_t got; (got = read(fd, block, sizeof block)) != 0;) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) report_failure(1, errno, "read: %s", limits->path);
+    info->st_size += got;
+    if (info->st_size > UNSIZED_MOST) report_failure(1, EFBIG, "without a size: %s", limits->path);
+    if (write(copy, block, (size_t)got) != got) report_failure(1, ENOMEM, "read: %s", limits->path);
+  }
+  if (lseek(copy, 0, SEEK_SET) != 0) report_failure(1, errno, "read: %s", limits->path);
+  return copy;
+}
+
+/* A link is followed: whoever named it means what it leads to. */
+static void get_named_file(void) {
+  struct stat info;
+  if (stat(limits->path, &info) != 0) report_failure(1, errno, "open: %s", limits->path);
+  if (S_ISDIR(info.st_mode)) report_failure(1, EISDIR, "open: %s", limits->path);
+  if (!S_ISREG(info.st_mode)) report_failure(1, EINVAL, "not a regular file: %s", limits->path);
+  int fd = open(limits->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &info) != 0) report_failure(1, errno, "open: %s", limits->path);
+  if (info.st_size == 0) fd = read_unsized(fd, &info);
+  snprintf(path, sizeof path, "%s", strrchr(limits->path, '/') + 1);
+  put_entry(TAR_FILE, &info, (uint64_t)info.st_size, NULL);
+  tar_file(fd, (uint64_t)info.st_size);
+}
+
+static void get_named_directory(void) {
   int base = open(limits->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (base < 0) report_failure(1, errno, "open: %s", limits->path);
+  put_base(base);
   walk(base, 0, 1);
+}
+
+void get_files(const void *argument) {
+  limits = argument;
+  if (limits->is_file) get_named_file();
+  else get_named_directory();
   tar_end();
   _exit(0);
 }

@@ -1,4 +1,4 @@
-/* GET: what is below one directory becomes a tar stream. */
+/* GET: one directory with all that is below it, or one file, becomes a tar stream. */
 #ifndef AGENT_GET_H
 #define AGENT_GET_H
 

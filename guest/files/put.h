@@ -9,6 +9,7 @@ struct transfer {
   const char *user;    /* NULL: root */
   uint64_t max_bytes;
   uint32_t max_entries;
+  uint32_t is_file;    /* of GET: the path is that of a file */
 };
 
 /* Takes a struct transfer, in a session's child. Ends it. */

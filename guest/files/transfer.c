@@ -31,6 +31,7 @@ static void take(const struct field *field, bool is_put, struct transfer *to) {
   if (field->tag == TAG_USER && is_put) to->user = take_string(field, to->user);
   if (field->tag == TAG_MAX_BYTES) right = field_u64(field, &to->max_bytes);
   if (field->tag == TAG_MAX_ENTRIES) right = field_u32(field, &to->max_entries);
+  if (field->tag == TAG_FILE && !is_put) right = field_u32(field, &to->is_file);
   if (!right) agent_fail("PUT or GET: field %u of %u bytes", field->tag, field->length);
 }
 

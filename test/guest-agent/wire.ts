@@ -32,9 +32,11 @@ export const Tag = {
   env: 17,
   cwd: 18,
   user: 19,
+  terminal: 20,
   path: 32,
   maxBytes: 33,
   maxEntries: 34,
+  file: 35,
   code: 48,
   signal: 49,
   oom: 50,
@@ -42,6 +44,9 @@ export const Tag = {
   maxRss: 52,
   errno: 53,
   reason: 54,
+  elapsed: 55,
+  limits: 56,
+  out: 57,
   time: 64,
   entropy: 65,
   grace: 80,
@@ -57,6 +62,14 @@ export type Row = readonly [tag: number, value: FieldValue];
 export const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
+  return bytes;
+};
+
+/** TERMINAL and RESIZE. */
+export const terminalSize = (rows: number, columns: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt16LE(rows);
+  bytes.writeUInt16LE(columns, 2);
   return bytes;
 };
 
