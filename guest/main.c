@@ -58,8 +58,8 @@ static int step(void) {
   channel_flush();
   if (channel_pending()) more = true;
   if (outlets_were_starved() && channel_wants_output()) more = true;
-  int wait = outlets_rest_ms();
   if (more) return 0;
+  int wait = -1;
   if (shutdown_has_begun()) wait = sooner(wait, SHUTDOWN_MS);
   if (sessions_want_sweep()) wait = sooner(wait, SWEEP_MS);
   return wait;

@@ -11,6 +11,7 @@
 #include "session/command.h"
 #include "session/session.h"
 #include "session/stream.h"
+#include "session/terminal.h"
 
 #define SIGNAL_MOST 64
 
@@ -37,16 +38,15 @@ static void open_session(const struct frame *frame) {
   else transfer_start(frame);
 }
 
-static void stdin_eof(struct session *session) {
-  if (session->kind == SESSION_GET) agent_fail("STDIN_EOF for session %u, a GET", session->id);
-  if (session->in.eof) agent_fail("STDIN_EOF for session %u comes twice", session->id);
-  session->in.eof = true;
-}
-
 static void signal_session(struct session *session, const uint8_t *payload) {
   if (payload[0] < 1 || payload[0] > SIGNAL_MOST) agent_fail("SIGNAL %u is unknown", payload[0]);
   if (payload[1] > 1) agent_fail("SIGNAL scope %u is unknown", payload[1]);
   session_signal(session, payload[0], payload[1] == 1);
+}
+
+static void resize(struct session *session, const uint8_t *payload) {
+  struct winsize size = terminal_size(payload);
+  session_resize(session, &size);
 }
 
 static void add_credit(struct session *session, const uint8_t *payload) {
@@ -63,6 +63,7 @@ static void add_credit(struct session *session, const uint8_t *payload) {
 static void in_session(const struct frame *frame) {
   if (frame->type == TYPE_STDIN_EOF) need_length(frame, "STDIN_EOF", 0);
   if (frame->type == TYPE_SIGNAL) need_length(frame, "SIGNAL", 2);
+  if (frame->type == TYPE_RESIZE) need_length(frame, "RESIZE", 4);
   if (frame->type == TYPE_WINDOW) need_length(frame, "WINDOW", 5);
   if (frame->session == 0 || frame->session > last_session) {
     agent_fail("type %u for session %u, which was never opened", frame->type, frame->session);
@@ -70,8 +71,9 @@ static void in_session(const struct frame *frame) {
   struct session *session = session_find(frame->session);
   if (session == NULL) return;
   if (frame->type == TYPE_STDIN) inlet_receive(session, frame->payload, frame->length);
-  if (frame->type == TYPE_STDIN_EOF) stdin_eof(session);
+  if (frame->type == TYPE_STDIN_EOF) inlet_end(session);
   if (frame->type == TYPE_SIGNAL) signal_session(session, frame->payload);
+  if (frame->type == TYPE_RESIZE) resize(session, frame->payload);
   if (frame->type == TYPE_WINDOW) add_credit(session, frame->payload);
 }
 
@@ -95,6 +97,7 @@ void dispatch(const struct frame *frame) {
     case TYPE_STDIN:
     case TYPE_STDIN_EOF:
     case TYPE_SIGNAL:
+    case TYPE_RESIZE:
     case TYPE_WINDOW:
       in_session(frame);
       break;

@@ -11,6 +11,7 @@
 #define EVENTS_AT_ONCE 64
 
 static int epoll_fd = -1;
+static int64_t due; /* 0 when nothing is */
 
 void loop_open(void) {
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -43,11 +44,24 @@ void loop_close(struct watch *watch) {
   watch->fd = -1;
 }
 
+void loop_due(int64_t time) {
+  if (due == 0 || time < due) due = time;
+}
+
+/* `timeout` where that is sooner; -1 is for ever. */
+static int until_due(int timeout) {
+  if (due == 0) return timeout;
+  int64_t left = (due - now_us() + 999) / 1000;
+  if (left < 0) left = 0;
+  return timeout >= 0 && timeout < left ? timeout : (int)left;
+}
+
 _Noreturn void loop_run(int (*step)(void)) {
   struct epoll_event events[EVENTS_AT_ONCE];
   for (;;) {
+    due = 0;
     int timeout = step();
-    int count = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, timeout);
+    int count = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, until_due(timeout));
     for (int i = 0; i < count; i++) {
       struct watch *watch = events[i].data.ptr;
       if (watch->fd >= 0) watch->ready(watch, events[i].events);

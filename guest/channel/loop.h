@@ -29,6 +29,9 @@ void loop_close(struct watch *watch);
 /* `step` does all pending work and returns how long the loop may sleep: milliseconds, or -1. */
 _Noreturn void loop_run(int (*step)(void));
 
+/* The next step comes at this time of now_us() at the latest. Each step says so anew. */
+void loop_due(int64_t time);
+
 int64_t now_ms(void);
 int64_t now_us(void);
 

@@ -142,6 +142,12 @@ uint32_t cgroup_oom_kills(uint32_t session) {
   return line == NULL ? 0 : (uint32_t)strtoul(line + strlen("oom_kill "), NULL, 10);
 }
 
+bool cgroup_has_processes(uint32_t session) {
+  char text[256];
+  if (read_at(base, path_of(session, "/cgroup.events"), text, sizeof text) <= 0) return false;
+  return strstr(text, "populated 1") != NULL;
+}
+
 bool cgroup_remove(uint32_t session) {
   return unlinkat(base, path_of(session, ""), AT_REMOVEDIR) == 0 || errno == ENOENT;
 }

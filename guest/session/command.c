@@ -10,12 +10,19 @@
 #include "session/execute.h"
 #include "session/session.h"
 #include "session/spawn.h"
+#include "session/terminal.h"
 
 struct counts {
   size_t args, envs, bytes;
+  const uint8_t *terminal; /* the value of TERMINAL, NULL without one */
 };
 
-static bool is_ours(uint8_t tag) { return tag >= TAG_ARG && tag <= TAG_USER; }
+static bool is_string(uint8_t tag) { return tag >= TAG_ARG && tag <= TAG_USER; }
+
+static void check_once(const struct field *field, uint32_t *seen) {
+  if (*seen & 1u << field->tag) agent_fail("EXEC: field %u comes twice", field->tag);
+  *seen |= 1u << field->tag;
+}
 
 static void check_field(const struct field *field, uint32_t *seen) {
   if (!field_is_string(field)) agent_fail("EXEC: field %u holds a NUL", field->tag);
@@ -25,9 +32,12 @@ static void check_field(const struct field *field, uint32_t *seen) {
   if (field->tag == TAG_CWD && (field->length == 0 || field->value[0] != '/')) {
     agent_fail("EXEC: CWD is not absolute");
   }
-  if (field->tag != TAG_CWD && field->tag != TAG_USER) return;
-  if (*seen & 1u << field->tag) agent_fail("EXEC: field %u comes twice", field->tag);
-  *seen |= 1u << field->tag;
+  if (field->tag == TAG_CWD || field->tag == TAG_USER) check_once(field, seen);
+}
+
+static void check_terminal(const struct field *field, uint32_t *seen) {
+  if (field->length != 4) agent_fail("EXEC: TERMINAL of %u bytes", field->length);
+  check_once(field, seen);
 }
 
 static struct counts check(const struct frame *frame) {
@@ -37,7 +47,11 @@ static struct counts check(const struct frame *frame) {
   uint32_t seen = 0;
   enum field_result result;
   while ((result = field_next(&reader, &field)) == FIELD_FOUND) {
-    if (!is_ours(field.tag)) continue;
+    if (field.tag == TAG_TERMINAL) {
+      check_terminal(&field, &seen);
+      counts.terminal = field.value;
+    }
+    if (!is_string(field.tag)) continue;
     check_field(&field, &seen);
     counts.bytes += field.length + 1;
     if (field.tag == TAG_ARG) counts.args++;
@@ -53,7 +67,7 @@ static void fill(const struct frame *frame, struct command *command, char *bytes
   struct field field;
   char **arg = command->argv, **env = command->envp;
   while (field_next(&reader, &field) == FIELD_FOUND) {
-    if (!is_ours(field.tag)) continue;
+    if (!is_string(field.tag)) continue;
     if (field.length > 0) memcpy(bytes, field.value, field.length);
     bytes[field.length] = 0;
     if (field.tag == TAG_ARG) *arg++ = bytes;
@@ -77,6 +91,10 @@ void command_start(const struct frame *frame) {
   }
   struct command command = {.argv = block + 1, .envp = block + counts.args + 2, .cwd = "/"};
   fill(frame, &command, (char *)(block + pointers));
+  if (counts.terminal != NULL) {
+    session->terminal = command.terminal = true;
+    session->size = terminal_size(counts.terminal);
+  }
   spawn(session, execute, &command);
   free(block);
 }

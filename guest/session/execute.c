@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "session/report.h"
+#include "session/terminal.h"
 #include "session/user.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -79,6 +80,7 @@ void execute(const void *argument) {
   struct user user;
   int error = user_find(command->user, &user);
   if (error == 0) add_home(command->envp, user.home);
+  if (error == 0 && command->terminal) terminal_give(user.uid);
   if (error == 0) error = user_become(&user);
   if (error != 0) {
     report_failure(125, error, "user: %s", command->user == NULL ? "root" : command->user);

@@ -43,7 +43,7 @@ static void session_child_died(struct session *session, int status, const struct
     if (report.kind == REPORT_ENDED) session_ended(session, report.status, &report.usage);
   }
   session_ended(session, status, usage);
-  if (session->exited) sessions_look_again();
+  sessions_look_again();
 }
 
 bool reap(void) {

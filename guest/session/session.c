@@ -8,6 +8,7 @@
 #include "channel/channel.h"
 #include "session/cgroup.h"
 #include "session/descendants.h"
+#include "session/ending.h"
 #include "session/exit.h"
 #include "session/stream.h"
 
@@ -80,8 +81,6 @@ void session_ended(struct session *session, int status, const struct rusage *usa
   session->status = status;
   session->usage = *usage;
   inlet_close(&session->in);
-  outlet_bound(&session->out[0]);
-  outlet_bound(&session->out[1]);
 }
 
 static void signal_all(struct session *session, int signal) {
@@ -100,9 +99,16 @@ static void signal_all(struct session *session, int signal) {
 void session_signal(struct session *session, int signal, bool whole) {
   if (whole) {
     signal_all(session, signal);
+    ending_signalled(session, signal);
   } else if (!session->ended && kill(-session->command, signal) != 0 && errno == ESRCH) {
     /* It has not made its process group yet. */
     kill(session->command, signal);
+  }
+}
+
+void session_resize(struct session *session, const struct winsize *size) {
+  if (session->terminal && session->out[0].watch.fd >= 0) {
+    ioctl(session->out[0].watch.fd, TIOCSWINSZ, size);
   }
 }
 
@@ -128,19 +134,23 @@ static bool has_left_nothing(const struct session *session) {
   return cgroup_is_used() ? cgroup_remove(session->id) : session->child == 0;
 }
 
+static void end(struct session *session) {
+  exit_send(session);
+  session->exited = true;
+  open_count--;
+  sweep_wanted = true;
+  /* That hangs it up for who still uses it. */
+  if (session->terminal) loop_close(&session->out[0].watch);
+}
 
 static bool pump(struct session *session) {
   bool more = false;
   if (session->report_ready && session->report.fd >= 0) read_reports(session);
   inlet_pump(session);
+  ending_settle(session);
   for (int i = 0; i < 2; i++) more |= outlet_pump(session, i);
-  if (session->exited || !session->ended) return more;
-  bool done = outlet_is_done(&session->out[0]) && outlet_is_done(&session->out[1]);
-  if (done && channel_has_room()) {
-    exit_send(session);
-    session->exited = true;
-    open_count--;
-    sweep_wanted = true;
+  if (session->settled && !session->exited && channel_has_room() && ending_is_due(session)) {
+    end(session);
   }
   return more;
 }
@@ -167,7 +177,10 @@ void sessions_sweep(void) {
 
 bool sessions_want_sweep(void) { return sweep_wanted; }
 
-void sessions_look_again(void) { sweep_wanted = true; }
+void sessions_look_again(void) {
+  sweep_wanted = true;
+  ending_look_again();
+}
 
 void sessions_signal(int signal) {
   for (size_t i = 0; i < count; i++) signal_all(table[i], signal);

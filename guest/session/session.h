@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -26,6 +27,9 @@ struct inlet {
   size_t start, length;
   uint32_t credit;   /* what the host may still send */
   uint32_t consumed; /* credit to be given back */
+  bool terminal; /* the master of one, else a pipe */
+  bool controlled; /* by the command: before, nobody would get the signals of what is typed */
+  bool in_line;  /* the last byte received ended no line of it */
   bool writable, broken, eof;
 };
 
@@ -33,9 +37,10 @@ struct inlet {
 struct outlet {
   struct watch watch;
   uint32_t credit; /* what the host still takes */
+  bool terminal;
   bool readable;
   int64_t rest_until; /* in microseconds: not read before */
-  size_t left; /* once the command has ended: what its pipe still held then */
+  size_t left; /* once the session has settled: what is still owed */
 };
 
 struct session {
@@ -43,14 +48,22 @@ struct session {
   enum session_kind kind;
   pid_t child;   /* our own child: the command, or its supervisor; 0 once reaped */
   pid_t command; /* leader of the command's process group */
+  bool terminal;
+  struct winsize size; /* of its terminal */
   struct watch report;
   bool report_ready;
   struct report failure; /* kind REPORT_NONE when nothing failed */
   struct inlet in;
   struct outlet out[2];
-  bool ended;  /* the command has */
-  bool exited; /* EXIT is sent */
+  bool ended;   /* the command has */
+  bool whole;   /* all of it was told to end: EXIT waits for that */
+  bool killed;  /* with SIGKILL */
+  bool settled; /* only what the outlets owe is still to be sent, then EXIT */
+  bool exited;  /* EXIT is sent */
   bool kill_again;
+  int64_t settled_at;
+  int64_t look_at; /* when to look again whether anything of it is left */
+  uint32_t deaths; /* seen when it looked last */
   int status;
   struct rusage usage;
 };
@@ -73,6 +86,9 @@ struct session *session_of_child(pid_t child);
 void session_ended(struct session *session, int status, const struct rusage *usage);
 void session_signal(struct session *session, int signal, bool whole);
 
+/* Of its terminal; without one it does nothing. */
+void session_resize(struct session *session, const struct winsize *size);
+
 /* Does what can be done for every session; true when more could be done at once. */
 bool sessions_pump(void);
 
@@ -80,7 +96,7 @@ bool sessions_pump(void);
 void sessions_sweep(void);
 bool sessions_want_sweep(void);
 
-/* A process died that is no session's child: it may have been the last of one. */
+/* A process died: it may have been the last of a session. */
 void sessions_look_again(void);
 
 void sessions_signal(int signal);

@@ -15,6 +15,7 @@
 #include "session/cgroup.h"
 #include "session/descendants.h"
 #include "session/stream.h"
+#include "session/terminal.h"
 
 #define PIPES 4 /* stdin, stdout, stderr, report */
 #define OUTPUT_PIPE (256 * 1024)
@@ -40,33 +41,46 @@ void spawn_open(void) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static bool has_pipe(enum session_kind kind, int number) {
-  if (number == 0) return kind != SESSION_GET;
-  if (number == 1) return kind != SESSION_PUT;
-  return number == REPORT_FD || kind == SESSION_EXEC;
+static bool has_pipe(const struct session *session, int number) {
+  if (number == REPORT_FD) return true;
+  if (session->terminal) return false;
+  if (number == 0) return session->kind != SESSION_GET;
+  if (number == 1) return session->kind != SESSION_PUT;
+  return session->kind == SESSION_EXEC;
 }
 
 static void close_pipes(int fds[PIPES]) {
   for (int i = 0; i < PIPES; i++) {
-    if (fds[i] >= 0 && fds[i] != null_fd) close(fds[i]);
+    /* A terminal is all three streams. */
+    bool again = i > 0 && fds[i] == fds[i - 1];
+    if (fds[i] >= 0 && fds[i] != null_fd && !again) close(fds[i]);
   }
 }
 
-static bool open_pipes(struct pipes *pipes, enum session_kind kind) {
+static bool fail_pipes(struct pipes *pipes) {
+  int error = errno;
+  close_pipes(pipes->ours);
+  close_pipes(pipes->theirs);
+  errno = error;
+  return false;
+}
+
+static bool open_pipes(struct pipes *pipes, const struct session *session) {
+  struct terminal terminal;
   for (int i = 0; i < PIPES; i++) {
     pipes->ours[i] = -1;
     pipes->theirs[i] = null_fd;
   }
+  if (session->terminal) {
+    if (!terminal_open(&terminal, &session->size)) return false;
+    pipes->ours[0] = terminal.in;
+    pipes->ours[1] = terminal.out;
+    for (int i = 0; i < 3; i++) pipes->theirs[i] = terminal.slave;
+  }
   for (int i = 0; i < PIPES; i++) {
     int ends[2];
-    if (!has_pipe(kind, i)) continue;
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      int error = errno;
-      close_pipes(pipes->ours);
-      close_pipes(pipes->theirs);
-      errno = error;
-      return false;
-    }
+    if (!has_pipe(session, i)) continue;
+    if (pipe2(ends, O_CLOEXEC) != 0) return fail_pipes(pipes);
     pipes->ours[i] = ends[i == 0 ? 1 : 0];
     pipes->theirs[i] = ends[i == 0 ? 0 : 1];
     fcntl(pipes->ours[i], F_SETFL, O_NONBLOCK);
@@ -96,7 +110,7 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void become_child(const struct pipes *pipes, int cgroup) {
+static void become_child(const struct session *session, const struct pipes *pipes, int cgroup) {
   for (int i = 0; i < PIPES; i++) dup2(pipes->theirs[i], i);
   fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
   if (cgroup >= 0 && write(cgroup, "0", 1) != 1) report_failure(125, errno, "cgroup");
@@ -106,6 +120,7 @@ static void become_child(const struct pipes *pipes, int cgroup) {
   setrlimit(RLIMIT_NOFILE, &files);
   if (!cgroup_is_used()) descendants_supervise();
   setsid();
+  if (session->terminal && !terminal_control()) report_failure(125, errno, "terminal");
   umask(022);
   reset_signals();
 }
@@ -114,6 +129,7 @@ static bool watch_pipes(struct session *session, const struct pipes *pipes) {
   struct watch *watches[PIPES] = {&session->in.watch, &session->out[0].watch,
                                   &session->out[1].watch, &session->report};
   bool watched = true;
+  session->in.terminal = session->out[0].terminal = session->terminal;
   for (int i = 0; i < PIPES; i++) {
     if (pipes->ours[i] < 0) continue;
     watches[i]->fd = pipes->ours[i];
@@ -138,7 +154,9 @@ static void await_supervisor(struct session *session) {
 bool spawn(struct session *session, void (*run)(const void *argument), const void *argument) {
   struct pipes pipes;
   int cgroup = -1;
-  if (!open_pipes(&pipes, session->kind)) return session_abandon(session, errno, "pipe");
+  if (!open_pipes(&pipes, session)) {
+    return session_abandon(session, errno, session->terminal ? "terminal" : "pipe");
+  }
   if (cgroup_is_used() && (cgroup = cgroup_make(session->id)) < 0) {
     int error = errno;
     close_pipes(pipes.ours);
@@ -147,7 +165,7 @@ bool spawn(struct session *session, void (*run)(const void *argument), const voi
   }
   pid_t child = fork();
   if (child == 0) {
-    become_child(&pipes, cgroup);
+    become_child(session, &pipes, cgroup);
     run(argument);
     _exit(0);
   }

@@ -11,6 +11,7 @@
 #include "channel/channel.h"
 #include "control/end.h"
 #include "protocol.h"
+#include "session/terminal.h"
 
 /* Credit goes back in pieces of this size; the host can never run dry before one is due. */
 #define CREDIT_STEP 65536u
@@ -21,16 +22,18 @@
  * once; the first output after a pause is never late.
  */
 #define FULL_READ 32768
+/* A terminal gives at most a page at once. */
+#define FULL_TERMINAL_READ 2048
 #define REST_US 2000
 #define DISCARD_REST_US 20000
 
 static bool starved;
-static int64_t next_due;
 
 static void on_inlet(struct watch *watch, uint32_t events) {
   struct inlet *inlet = (struct inlet *)watch;
   inlet->writable = true;
-  if (events & (EPOLLERR | EPOLLHUP)) inlet->broken = true;
+  /* A terminal that nobody has open may be opened again. */
+  if (events & (EPOLLERR | EPOLLHUP) && !inlet->terminal) inlet->broken = true;
 }
 
 static void on_outlet(struct watch *watch, uint32_t events) {
@@ -62,11 +65,22 @@ static void abandon(struct inlet *inlet) {
   inlet_close(inlet);
 }
 
+/* A terminal does not tell each time that there is room again: it is asked. */
+static void ask_again(const struct inlet *inlet) {
+  if (inlet->terminal) loop_due(now_us() + TERMINAL_REST_US);
+}
+
+static bool may_write(struct inlet *inlet) {
+  if (!inlet->terminal) return inlet->writable;
+  if (!inlet->controlled) inlet->controlled = terminal_is_controlled(inlet->watch.fd);
+  return inlet->controlled;
+}
+
 static size_t write_some(struct inlet *inlet, const uint8_t *bytes, size_t length) {
-  if (!inlet->writable || length == 0) return 0;
+  if (length == 0 || !may_write(inlet)) return 0;
   ssize_t written = write(inlet->watch.fd, bytes, length);
   if (written < 0) {
-    if (errno == EAGAIN) inlet->writable = false;
+    if (errno == EAGAIN || (errno == EIO && inlet->terminal)) inlet->writable = false;
     else if (errno != EINTR) inlet->broken = true;
     return 0;
   }
@@ -85,6 +99,16 @@ static void keep(struct inlet *inlet, const uint8_t *bytes, size_t length) {
   inlet->length += length;
 }
 
+/* What a terminal's foreground is interrupted by goes ahead of what nobody reads, and instead of it. */
+static size_t interrupt(struct inlet *inlet, const uint8_t *bytes, size_t length) {
+  if (!inlet->controlled || length == 0) return 0;
+  size_t dropped = terminal_interrupt(inlet->watch.fd, bytes, length);
+  if (dropped == 0) return 0;
+  inlet->consumed += (uint32_t)(inlet->length + dropped);
+  inlet->length = 0;
+  return dropped;
+}
+
 void inlet_receive(struct session *session, const uint8_t *bytes, size_t length) {
   struct inlet *inlet = &session->in;
   if (session->kind == SESSION_GET) agent_fail("STDIN for session %u, a GET", session->id);
@@ -95,7 +119,9 @@ void inlet_receive(struct session *session, const uint8_t *bytes, size_t length)
     inlet->consumed += (uint32_t)length;
     return;
   }
+  if (length > 0) inlet->in_line = bytes[length - 1] >= ' ' || bytes[length - 1] == '\t';
   size_t written = inlet->length == 0 ? write_some(inlet, bytes, length) : 0;
+  written += interrupt(inlet, bytes + written, length - written);
   if (written < length) keep(inlet, bytes + written, length - written);
 }
 
@@ -107,6 +133,18 @@ static void give_credit(struct session *session) {
   channel_send(TYPE_WINDOW, session->id, payload, sizeof payload);
   inlet->credit += inlet->consumed;
   inlet->consumed = 0;
+}
+
+void inlet_end(struct session *session) {
+  struct inlet *inlet = &session->in;
+  if (session->kind == SESSION_GET) agent_fail("STDIN_EOF for session %u, a GET", session->id);
+  if (inlet->eof) agent_fail("STDIN_EOF for session %u comes twice", session->id);
+  inlet->eof = true;
+}
+
+static void pass_end(struct inlet *inlet) {
+  if (!inlet->terminal || terminal_end_input(inlet->watch.fd, inlet->in_line)) inlet_close(inlet);
+  else ask_again(inlet);
 }
 
 void inlet_pump(struct session *session) {
@@ -122,7 +160,9 @@ void inlet_pump(struct session *session) {
       free(inlet->data);
       inlet->data = NULL;
       inlet->start = 0;
-      if (inlet->eof) inlet_close(inlet);
+      if (inlet->eof) pass_end(inlet);
+    } else {
+      ask_again(inlet);
     }
   }
   give_credit(session);
@@ -130,12 +170,15 @@ void inlet_pump(struct session *session) {
 
 /* Notes what a read gave; true when there may be more at once. */
 static bool took(struct outlet *outlet, ssize_t got, int64_t now, int64_t rest) {
-  if (got >= FULL_READ) return true;
+  if (got >= (outlet->terminal ? FULL_TERMINAL_READ : FULL_READ)) return true;
   if (got > 0) {
     outlet->rest_until = now + rest;
   } else if (got < 0 && errno == EAGAIN) {
     outlet->readable = false;
     loop_rearm(&outlet->watch);
+  } else if (got < 0 && errno == EIO && outlet->terminal) {
+    outlet->rest_until = now + TERMINAL_REST_US;
+    loop_due(outlet->rest_until);
   } else {
     loop_close(&outlet->watch);
   }
@@ -144,7 +187,7 @@ static bool took(struct outlet *outlet, ssize_t got, int64_t now, int64_t rest) 
 
 static bool is_resting(const struct outlet *outlet, int64_t now) {
   if (now >= outlet->rest_until) return false;
-  if (next_due == 0 || outlet->rest_until < next_due) next_due = outlet->rest_until;
+  loop_due(outlet->rest_until);
   return true;
 }
 
@@ -165,7 +208,7 @@ bool outlet_pump(struct session *session, int index) {
   int64_t now = now_us();
   if (session->exited) return discard(outlet, now);
   size_t most = outlet->credit < outlet->left ? outlet->credit : outlet->left;
-  if (most == 0 || (!session->ended && is_resting(outlet, now))) return false;
+  if (most == 0 || (!session->settled && is_resting(outlet, now))) return false;
   if (!channel_wants_output()) {
     starved = true;
     return false;
@@ -175,17 +218,19 @@ bool outlet_pump(struct session *session, int index) {
   if (got > 0) {
     outlet->credit -= (uint32_t)got;
     if (outlet->left != SIZE_MAX) outlet->left -= (size_t)got;
-  } else if (session->ended) {
+  } else if (session->settled) {
     outlet->left = 0;
   }
   bool more = took(outlet, got, now, REST_US);
-  if (got > 0 && !session->ended) is_resting(outlet, now);
-  return more || (got > 0 && session->ended);
+  if (got > 0 && !session->settled) is_resting(outlet, now);
+  return more || (got > 0 && session->settled);
 }
 
 void outlet_bound(struct outlet *outlet) {
   int held = 0;
-  if (outlet->watch.fd >= 0 && ioctl(outlet->watch.fd, FIONREAD, &held) != 0) held = 0;
+  /* Of a terminal's output the kernel counts only what it has already pushed to our end. */
+  if (outlet->terminal) held = TERMINAL_HOLDS;
+  else if (outlet->watch.fd >= 0 && ioctl(outlet->watch.fd, FIONREAD, &held) != 0) held = 0;
   outlet->left = held > 0 ? (size_t)held : 0;
   outlet->readable = true;
 }
@@ -198,11 +243,4 @@ bool outlets_were_starved(void) {
   bool result = starved;
   starved = false;
   return result;
-}
-
-int outlets_rest_ms(void) {
-  if (next_due == 0) return -1;
-  int64_t left = next_due - now_us();
-  next_due = 0;
-  return left <= 0 ? 0 : (int)((left + 999) / 1000);
 }

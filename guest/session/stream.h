@@ -8,6 +8,7 @@
 
 void inlet_init(struct inlet *inlet);
 void inlet_receive(struct session *session, const uint8_t *bytes, size_t length);
+void inlet_end(struct session *session);
 void inlet_pump(struct session *session);
 void inlet_close(struct inlet *inlet);
 
@@ -17,14 +18,11 @@ void inlet_close(struct inlet *inlet);
 void outlet_init(struct outlet *outlet);
 bool outlet_pump(struct session *session, int index);
 
-/* The command has ended: only what the pipe holds now is still owed. */
+/* From now on only what the pipe or the terminal holds at this moment is owed. */
 void outlet_bound(struct outlet *outlet);
 bool outlet_is_done(const struct outlet *outlet);
 
 /* Whether output waited only for the channel since the last call. */
 bool outlets_were_starved(void);
-
-/* Milliseconds until output that waits for more to come with it is due; -1 when there is none. */
-int outlets_rest_ms(void);
 
 #endif

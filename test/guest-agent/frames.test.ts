@@ -3,7 +3,7 @@ import {release} from 'node:os';
 import {expect, test} from 'vitest';
 import {eventually} from './eventually.ts';
 import {refusal, withAgent} from './stdio-agent.ts';
-import {encodeFields, encodeFrame, Tag, Type, u32, u64} from './wire.ts';
+import {encodeFields, encodeFrame, Tag, Type, terminalSize, u32, u64} from './wire.ts';
 
 const argv = encodeFields([[Tag.arg, 'cat']]);
 
@@ -99,7 +99,44 @@ for (const [what, bytes, message] of raw) {
 const frames: [string, [number, number, Uint8Array?][], RegExp][] = [
   ['type 0', [[0, 0]], /type 0 is unknown/],
   ['type 18', [[18, 0]], /type 18 is unknown/],
-  ['RESIZE, as there are no terminals yet', [[Type.resize, 1]], /type 9 is unknown/],
+  ['RESIZE for a session never opened', [[Type.resize, 1, Buffer.alloc(4)]], /never opened/],
+  [
+    'RESIZE of 3 bytes',
+    [
+      [Type.exec, 1, argv],
+      [Type.resize, 1, Buffer.alloc(3)],
+    ],
+    /RESIZE of 3 bytes/,
+  ],
+  [
+    'TERMINAL of 8 bytes',
+    [
+      [
+        Type.exec,
+        1,
+        encodeFields([
+          [Tag.arg, 'a'],
+          [Tag.terminal, Buffer.alloc(8)],
+        ]),
+      ],
+    ],
+    /TERMINAL of 8 bytes/,
+  ],
+  [
+    'two TERMINALs',
+    [
+      [
+        Type.exec,
+        1,
+        encodeFields([
+          [Tag.arg, 'a'],
+          [Tag.terminal, terminalSize(24, 80)],
+          [Tag.terminal, terminalSize(24, 80)],
+        ]),
+      ],
+    ],
+    /comes twice/,
+  ],
   ['STDOUT from the host', [[Type.stdout, 1]], /type 5/],
   ['HELLO from the host', [[Type.hello, 0]], /type 1/],
   ['a PING of 7 bytes', [[Type.ping, 0, Buffer.alloc(7)]], /PING of 7 bytes/],

@@ -9,6 +9,7 @@ import {
   type Row,
   Tag,
   Type,
+  terminalSize,
   u32,
 } from './wire.ts';
 
@@ -20,6 +21,9 @@ export type Exit = {
   readonly oom: boolean;
   readonly cpuUs: number;
   readonly maxRssKib: number;
+  readonly elapsedUs: number | undefined;
+  readonly limits: number | undefined;
+  readonly out: number | undefined;
 };
 
 export type SessionOptions = {
@@ -38,6 +42,9 @@ const toExit = (payload: Buffer): Exit => {
     reason: fields.get(Tag.reason)?.[0]?.toString(),
     oom: number(Tag.oom) === 1,
     cpuUs: Number(fields.get(Tag.cpu)?.[0]?.readBigUInt64LE(0) ?? -1n),
+    elapsedUs: fields.has(Tag.elapsed) ? Number(fields.get(Tag.elapsed)?.[0]?.readBigUInt64LE(0)) : undefined,
+    limits: number(Tag.limits),
+    out: number(Tag.out),
     maxRssKib: Number(fields.get(Tag.maxRss)?.[0]?.readBigUInt64LE(0) ?? -1n),
   };
 };
@@ -94,6 +101,10 @@ export class Session {
 
   signal(number: number, scope: 0 | 1): Promise<void> {
     return this.peer.send(Type.signal, this.id, Buffer.of(number, scope));
+  }
+
+  resize(rows: number, columns: number): Promise<void> {
+    return this.peer.send(Type.resize, this.id, terminalSize(rows, columns));
   }
 
   giveCredit(stream: 'stdout' | 'stderr', bytes: number): Promise<void> {
