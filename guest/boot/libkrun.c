@@ -64,6 +64,7 @@ static void open_log(void) {
 }
 
 void libkrun_enter(void) {
+  agent_set_in_vm();
   umask(022);
   open_log();
   if (lost > 0) log_line("opened %d ports that libkrun's init had not", lost);

@@ -14,11 +14,15 @@
 
 #define LAST_WORDS_MS 2000
 
-static bool is_init;
+static bool is_init, is_in_vm;
 
 bool agent_is_init(void) { return is_init; }
 
-void agent_set_init(void) { is_init = true; }
+void agent_set_init(void) { is_init = is_in_vm = true; }
+
+bool agent_is_in_vm(void) { return is_in_vm; }
+
+void agent_set_in_vm(void) { is_in_vm = true; }
 
 _Noreturn void agent_fail(const char *format, ...) {
   static bool failing;

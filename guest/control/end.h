@@ -8,6 +8,10 @@
 bool agent_is_init(void);
 void agent_set_init(void);
 
+/* True also where libkrun has booted the guest: all its files are the guest's. */
+bool agent_is_in_vm(void);
+void agent_set_in_vm(void);
+
 /* Says why on the console and, as ERROR, to the host. */
 _Noreturn void agent_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

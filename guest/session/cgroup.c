@@ -134,12 +134,20 @@ void cgroup_signal(uint32_t session, int signal) {
   signal_each(session, signal);
 }
 
-uint32_t cgroup_oom_kills(uint32_t session) {
+static uint32_t count_events(uint32_t session, const char *file, const char *name) {
   char text[256];
   if (base < 0) return 0;
-  if (read_at(base, path_of(session, "/memory.events"), text, sizeof text) <= 0) return 0;
-  const char *line = strstr(text, "oom_kill ");
-  return line == NULL ? 0 : (uint32_t)strtoul(line + strlen("oom_kill "), NULL, 10);
+  if (read_at(base, path_of(session, file), text, sizeof text) <= 0) return 0;
+  const char *line = strstr(text, name);
+  return line == NULL ? 0 : (uint32_t)strtoul(line + strlen(name), NULL, 10);
+}
+
+uint32_t cgroup_oom_kills(uint32_t session) {
+  return count_events(session, "/memory.events", "oom_kill ");
+}
+
+bool cgroup_refused_tasks(uint32_t session) {
+  return count_events(session, "/pids.events", "max ") > 0;
 }
 
 bool cgroup_has_processes(uint32_t session) {

@@ -16,6 +16,9 @@ int cgroup_make(uint32_t session);
 void cgroup_signal(uint32_t session, int signal);
 uint32_t cgroup_oom_kills(uint32_t session);
 
+/* Whether it was refused a process for there being too many. */
+bool cgroup_refused_tasks(uint32_t session);
+
 bool cgroup_has_processes(uint32_t session);
 
 /* False while processes live in it. */

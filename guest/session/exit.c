@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 
 #include "channel/channel.h"
+#include "control/end.h"
 #include "fields.h"
 #include "protocol.h"
 #include "session/cgroup.h"
+#include "session/verdict.h"
 
 static void put_failure(struct field_writer *fields, uint32_t code, int error,
                         const char *reason) {
@@ -39,6 +41,19 @@ static uint64_t microseconds(const struct timeval *time) {
   return (uint64_t)time->tv_sec * 1000000u + (uint64_t)time->tv_usec;
 }
 
+static void put_verdicts(struct field_writer *fields, const struct session *session) {
+  uint32_t limits = 0;
+  if (session->failure.kind != REPORT_FAILED && session->ended) {
+    field_put_u64(fields, TAG_ELAPSED, (uint64_t)(session->ended_at - session->started));
+  }
+  if (cgroup_refused_tasks(session->id)) limits |= LIMIT_TASKS;
+  if (session->disk_full) limits |= LIMIT_DISK;
+  if (limits != 0) field_put_u32(fields, TAG_LIMITS, limits);
+  if (session->kind == SESSION_EXEC && agent_is_in_vm()) {
+    field_put_u32(fields, TAG_OUT, verdict_has_out() ? 1 : 0);
+  }
+}
+
 void exit_send(const struct session *session) {
   struct field_writer fields = {.length = 0};
   bool oom = cgroup_oom_kills(session->id) > 0;
@@ -56,5 +71,6 @@ void exit_send(const struct session *session) {
   uint64_t cpu = microseconds(&session->usage.ru_utime) + microseconds(&session->usage.ru_stime);
   field_put_u64(&fields, TAG_CPU, cpu);
   field_put_u64(&fields, TAG_MAX_RSS, (uint64_t)session->usage.ru_maxrss);
+  put_verdicts(&fields, session);
   channel_send(TYPE_EXIT, session->id, fields.data, fields.length);
 }

@@ -11,6 +11,7 @@
 #include "session/ending.h"
 #include "session/exit.h"
 #include "session/stream.h"
+#include "session/verdict.h"
 
 static struct session *table[SESSIONS_MAX];
 static size_t count, open_count;
@@ -78,6 +79,8 @@ struct session *session_of_child(pid_t child) {
 void session_ended(struct session *session, int status, const struct rusage *usage) {
   if (session->ended) return;
   session->ended = true;
+  session->ended_at = now_us();
+  session->disk_full = session->kind == SESSION_EXEC && verdict_disk_is_full();
   session->status = status;
   session->usage = *usage;
   inlet_close(&session->in);

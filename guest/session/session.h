@@ -61,6 +61,8 @@ struct session {
   bool settled; /* only what the outlets owe is still to be sent, then EXIT */
   bool exited;  /* EXIT is sent */
   bool kill_again;
+  bool disk_full; /* when the command ended */
+  int64_t started, ended_at; /* in microseconds */
   int64_t settled_at;
   int64_t look_at; /* when to look again whether anything of it is left */
   uint32_t deaths; /* seen when it looked last */

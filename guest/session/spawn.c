@@ -163,6 +163,7 @@ bool spawn(struct session *session, void (*run)(const void *argument), const voi
     close_pipes(pipes.theirs);
     return session_abandon(session, error, "cgroup");
   }
+  session->started = now_us();
   pid_t child = fork();
   if (child == 0) {
     become_child(session, &pipes, cgroup);
