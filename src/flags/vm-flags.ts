@@ -117,6 +117,14 @@ export const runFlags = {
   }),
 };
 
+export const shellTimeoutFlag = {
+  timeout: duration('timeout', {min: 0, max: timeoutRange.max})({
+    summary: 'time for the shell: seconds, or 30s, 5m, 1h; 0 is no limit',
+    default: 0,
+    defaultHelp: async () => '0',
+  }),
+};
+
 export const programFlags = {
   cmd: Flags.string({
     char: 'c',

@@ -8,6 +8,8 @@ export interface LogEvent {
   readonly message: string;
   /** In the order they are written; undefined ones are left out. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What people read instead. */
+  readonly text?: string;
 }
 
 export const toJsonLine = ({level, message, fields}: LogEvent, time: Date): string =>

@@ -15,7 +15,8 @@ const shown: Readonly<Record<string, readonly string[]>> = {
 const shownElsewhere = ['id', 'vm', 'exit_code', 'duration', 'limit', 'interpreted_as', 'already_gone'];
 
 /** `vm created  id=python-1f3k9x2m …` for a terminal. */
-export const toPrettyLine = ({level, message, fields}: LogEvent, chalk: ChalkInstance): string => {
+export const toPrettyLine = ({level, message, fields, text}: LogEvent, chalk: ChalkInstance): string => {
+  if (text !== undefined) return `${chalk.dim(printable(text))}\n`;
   const keys = shown[message] ?? shownElsewhere;
   const parts = keys
     .filter((key) => fields[key] !== undefined && fields[key] !== null)

@@ -133,7 +133,8 @@ const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolea
   return {...used, exitCode: codeOf(status), origin: reason ? 'agent' : 'guest', signal, limit, reason};
 };
 
-const codeOf = (status: ExitStatus | null): number => {
+/** 128 + N for a signal. */
+export const codeOf = (status: ExitStatus | null): number => {
   if (!status) return ExitCode.agentFailed;
   if (status.signal !== null) return ExitCode.signalBase + status.signal;
   // A command that never started has no success to tell of, whatever the guest says.

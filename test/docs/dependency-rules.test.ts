@@ -42,6 +42,7 @@ const offenders: Readonly<Record<string, readonly [file: string, imports: string
   guest: ['src/guest/connect.ts', '../process/run.js'],
   state: ['src/state/lock.ts', '../process/run.js'],
   render: ['src/render/error.ts', '../state/vm-store.js'],
+  terminal: ['src/terminal/stty.ts', '../render/table.js'],
   image: ['src/image/pull.ts', '../state/vm-store.js'],
   containers: ['src/containers/settings.ts', '../image/layout.js'],
   process: ['src/process/identity.ts', '../guest/guest.js'],

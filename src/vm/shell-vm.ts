@@ -1,0 +1,124 @@
+/** A shell in a VM: on our terminal where there is one, else between our standard streams. */
+import type {Readable} from 'node:stream';
+import type {Session} from '../guest/guest.js';
+import {AgentError, toAgentError} from '../model/errors.js';
+import {ExitCode, exitCodeOf} from '../model/exit-code.js';
+import type {GuestImage} from '../model/guest-image.js';
+import type {Sink} from '../model/sink.js';
+import type {Terminal} from '../model/terminal.js';
+import type {VmRecord} from '../model/vm-record.js';
+import {selectForExec} from './exec-vms.js';
+import {codeOf} from './execute.js';
+import {reap} from './reap.js';
+import {targetOf} from './target.js';
+import {type DetachedShell, type ShellHost, withShellHost} from './shell-host.js';
+import {shellRequest} from './shell-request.js';
+import {endShell, joinSession, type ShellEnd} from './shell-session.js';
+import type {VmContext} from './vm-context.js';
+
+export interface ShellOptions {
+  readonly record: VmRecord;
+  /** Null: bash, where the image has it, else sh. */
+  readonly command: string | null;
+  /** `NAME=value`, for this shell only. */
+  readonly env: readonly string[];
+  /** 0: none. */
+  readonly timeoutMs: number;
+  /** Another shell, even where one was left. */
+  readonly isNew: boolean;
+}
+
+export interface ShellIo {
+  readonly terminal: Terminal | null;
+  /** Where there is no terminal. */
+  readonly stdin: Readable | null;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Called before the shell gets the terminal; `reentered` is the one that was left before. */
+  readonly onStart: (shell: {readonly reentered: DetachedShell | null}) => void;
+}
+
+export interface ShellResult {
+  /** Null: it failed with `error`. */
+  readonly end: ShellEnd['kind'] | null;
+  readonly exitCode: number;
+  /** Why the shell did not start, or null. */
+  readonly reason: string | null;
+  readonly error: AgentError | null;
+}
+
+/** Throws VM_NOT_FOUND and VM_AMBIGUOUS. */
+export const selectForShell = (context: VmContext, vm: string): VmRecord => {
+  const [record] = selectForExec(context, {vms: [vm], all: false, labels: {}});
+  if (!record) throw new AgentError('VM_NOT_FOUND', `No VM '${vm}'.`);
+  return record;
+};
+
+export const shellVm = async (
+  context: VmContext,
+  options: ShellOptions,
+  io: ShellIo,
+): Promise<ShellResult> => {
+  try {
+    await reap(context);
+    const target = targetOf(context, options.record);
+    const end = await withShellHost(context, target, (host, {env, signal}) =>
+      useShell({...options, image: target.image, host, hostEnv: env, signal}, io),
+    );
+    return toResult(end);
+  } catch (thrown) {
+    const error = toAgentError(thrown);
+    return {end: null, exitCode: exitCodeOf(error.code, ExitCode.agentFailed), reason: null, error};
+  }
+};
+
+interface ShellUse extends ShellOptions {
+  readonly image: GuestImage;
+  readonly host: ShellHost;
+  readonly hostEnv: VmContext['env'];
+  readonly signal: AbortSignal;
+}
+
+const useShell = async (use: ShellUse, io: ShellIo): Promise<ShellEnd> => {
+  const {host, signal, timeoutMs} = use;
+  const reentered = use.isNew || use.command !== null ? undefined : host.detached.at(-1);
+  io.onStart({reentered: reentered ?? null});
+  const held = io.terminal?.hold(io.stdout);
+  let session: Session | undefined;
+  try {
+    session = open(use, reentered, io.terminal);
+    held?.onResize((size) => session?.resize(size));
+    const streams = held ? {stdin: held.typed, stdout: held.screen} : {stdin: io.stdin, stdout: io.stdout};
+    const left = held?.left ?? new Promise<never>(() => {});
+    const end = await joinSession({session, ...streams, stderr: io.stderr, left, timeoutMs, signal});
+    held?.release(isTidy(end));
+    await (end.kind === 'detached' ? host.detach(session) : endShell(session));
+    return end;
+  } catch (error) {
+    held?.release(false);
+    if (session) await endShell(session);
+    throw error;
+  }
+};
+
+const open = (use: ShellUse, reentered: DetachedShell | undefined, terminal: Terminal | null): Session => {
+  const size = terminal?.size() ?? null;
+  if (reentered && size) return use.host.reenter(reentered.session, size);
+  return use.host.open(shellRequest({...use, size}));
+};
+
+/** A shell that ends by itself leaves the terminal as a person wants it. */
+const isTidy = (end: ShellEnd): boolean => end.kind === 'exited' && end.status.code !== null;
+
+const toResult = (end: ShellEnd): ShellResult => {
+  const reason = end.kind === 'exited' ? end.status.reason : null;
+  return {end: end.kind, exitCode: exitCodeFor(end), reason, error: null};
+};
+
+const exitCodeFor = (end: ShellEnd): number => {
+  if (end.kind === 'exited') return codeOf(end.status);
+  if (end.kind === 'timed out') return ExitCode.timeout;
+  return end.kind === 'gone' ? ExitCode.signalBase + SIGHUP : ExitCode.ok;
+};
+
+const SIGHUP = 1;
