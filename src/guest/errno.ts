@@ -26,6 +26,6 @@ const names: Readonly<Record<number, string>> = {
   122: 'disk quota exceeded (EDQUOT)',
 };
 
-export const Errno = {E2BIG: 7, EFBIG: 27, ENOSPC: 28, EDQUOT: 122} as const;
+export const Errno = {ENOENT: 2, E2BIG: 7, ENOTDIR: 20, EFBIG: 27, ENOSPC: 28, EDQUOT: 122} as const;
 
 export const describeErrno = (errno: number): string => names[errno] ?? `error ${errno}`;

@@ -22,13 +22,23 @@ const SLASH = Buffer.from('/');
  * Everything at and below the paths, each called by its base name. A link that was named is followed, as `cp` does with
  * `-H`; one found inside a folder stays a link. Throws a usage error for what cannot be copied.
  */
-export async function* hostTree(
-  paths: readonly string[],
+export const hostTree = (paths: readonly string[], limits: TransferLimits): AsyncGenerator<HostEntry> =>
+  namedTrees(topLevel(paths), limits);
+
+/** A file or folder of the host under the name that it gets; `.` gives the content of a folder no folder of its own. */
+export interface NamedSource {
+  readonly path: Buffer;
+  readonly name: Buffer;
+}
+
+/** The same, each called as it says. */
+export async function* namedTrees(
+  sources: readonly NamedSource[],
   {maxBytes, maxEntries}: TransferLimits,
 ): AsyncGenerator<HostEntry> {
   let bytes = 0;
   let entries = 0;
-  for (const {path, name} of topLevel(paths)) {
+  for (const {path, name} of sources) {
     for await (const entry of below({path, name, stats: await statOf(path)})) {
       bytes += entry.stats.isFile() ? entry.stats.size : 0;
       entries += 1;
@@ -52,7 +62,7 @@ export const fileError = (path: Buffer | string, error: unknown): unknown => {
 
 export const showPath = (path: Buffer | string): string => printable(path, 300);
 
-const topLevel = (paths: readonly string[]): {path: Buffer; name: Buffer}[] => {
+const topLevel = (paths: readonly string[]): NamedSource[] => {
   const seen = new Map<string, string>();
   return paths.map((path) => {
     const name = basename(resolve(path));
@@ -77,12 +87,7 @@ const statOf = async (path: Buffer): Promise<Stats> => {
   }
 };
 
-interface Place {
-  readonly path: Buffer;
-  readonly name: Buffer;
-}
-
-async function* below(top: Place & {readonly stats: Stats}): AsyncGenerator<HostEntry> {
+async function* below(top: NamedSource & {readonly stats: Stats}): AsyncGenerator<HostEntry> {
   yield await entryAt(top, top.stats);
   // Not by recursion: a generator within a generator for each level would make deep trees slow.
   const open = top.stats.isDirectory() ? await children(top) : [];
@@ -93,7 +98,7 @@ async function* below(top: Place & {readonly stats: Stats}): AsyncGenerator<Host
   }
 }
 
-const entryAt = async (place: Place, stats: Stats): Promise<HostEntry> => {
+const entryAt = async (place: NamedSource, stats: Stats): Promise<HostEntry> => {
   if (stats.isSymbolicLink()) return {...place, stats, target: await readlink(place.path, 'buffer')};
   if (stats.isFile() || stats.isDirectory()) return {...place, stats, target: undefined};
   throw usageError(
@@ -103,7 +108,7 @@ const entryAt = async (place: Place, stats: Stats): Promise<HostEntry> => {
 };
 
 /** Last name first: they are taken from the end. */
-const children = async ({path, name}: Place): Promise<Place[]> => {
+const children = async ({path, name}: NamedSource): Promise<NamedSource[]> => {
   try {
     const names = await readdir(path, 'buffer');
     return names

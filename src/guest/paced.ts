@@ -8,6 +8,8 @@ export interface Pace {
   /** What any transfer may take, however little it carries. */
   readonly baseMs?: number;
   readonly bytesPerSecond?: number;
+  /** Told what has passed so far. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 const LOOK_MS = 250;
@@ -18,13 +20,14 @@ const LOOK_MS = 250;
  */
 export const paced = (
   source: Readable,
-  {phase, signal, baseMs = 120_000, bytesPerSecond = 1024 ** 2}: Pace,
+  {phase, signal, baseMs = 120_000, bytesPerSecond = 1024 ** 2, onBytes}: Pace,
 ): Readable => {
   const startedAt = Date.now();
   let bytes = 0;
   const through = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
       bytes += chunk.length;
+      onBytes?.(bytes);
       done(null, chunk);
     },
   });

@@ -3,14 +3,32 @@ import {type FileHandle, open} from 'node:fs/promises';
 import {Readable} from 'node:stream';
 import {AgentError} from '../model/errors.js';
 import type {TransferLimits} from './guest.js';
-import {fileError, type HostEntry, hostTree, showPath} from './host-tree.js';
+import {fileError, type HostEntry, hostTree, type NamedSource, namedTrees, showPath} from './host-tree.js';
 import {encodeEntry, endOfArchive, type NewEntry, paddingFor} from './tar-writer.js';
 
 const CHUNK_BYTES = 64 * 1024;
 
 /** Files and folders of the host as an archive, each by its base name. Errors of the user's files are usage errors. */
 export const packFiles = (paths: readonly string[], limits: TransferLimits): Readable =>
-  streamOf(entriesOf(paths, limits));
+  streamOf(entriesOf(hostTree(paths, limits)));
+
+/** The same, each by the name that it is given. */
+export const packNamed = (sources: readonly NamedSource[], limits: TransferLimits): Readable =>
+  streamOf(entriesOf(namedTrees(sources, limits)));
+
+/** Bytes of the host that have no name there yet: from the file's beginning, as many as `size` says. */
+export const packOpen = (file: FileHandle, {name, size}: {name: string; size: number}): Readable =>
+  streamOf(openEntry(file, {name: Buffer.from(name), size}));
+
+async function* openEntry(
+  file: FileHandle,
+  {name, size}: {name: Buffer; size: number},
+): AsyncGenerator<Buffer> {
+  yield encodeEntry({name, type: 'file', mode: 0o644, mtimeMs: Date.now(), size});
+  yield* contentOf(file, {path: name, size});
+  yield paddingFor(size);
+  yield endOfArchive;
+}
 
 export interface SourceFile {
   /** Without a folder. */
@@ -38,8 +56,8 @@ const sourceEntry = ({name, content, mode = 0o644}: SourceFile): Buffer[] => {
   return [header, bytes, paddingFor(bytes.length)].filter((piece) => piece.length > 0);
 };
 
-async function* entriesOf(paths: readonly string[], limits: TransferLimits): AsyncGenerator<Buffer> {
-  for await (const entry of hostTree(paths, limits)) {
+async function* entriesOf(tree: AsyncIterable<HostEntry>): AsyncGenerator<Buffer> {
+  for await (const entry of tree) {
     if (entry.stats.isFile()) yield* fileOf(entry);
     else yield encodeEntry({...common(entry), size: 0, target: entry.target});
   }

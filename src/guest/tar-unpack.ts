@@ -5,6 +5,7 @@ import type {Readable} from 'node:stream';
 import {AgentError, toAgentError} from '../model/errors.js';
 import type {TransferLimits} from './guest.js';
 import {readTar, type TarEntry} from './tar-reader.js';
+import {tooMuch} from './too-much.js';
 import {createUnpackTarget, type UnpackTarget} from './unpack-target.js';
 
 export interface Unpacked {
@@ -67,7 +68,8 @@ const takePlace = async (fresh: string, final: string): Promise<void> => {
   }
 };
 
-const unpackInto = async (
+/** Every entry of a hostile archive, to a target that nobody else writes to. */
+export const unpackInto = async (
   place: UnpackTarget,
   tar: Readable,
   {maxBytes, maxEntries}: TransferLimits,
@@ -97,11 +99,6 @@ const tally = (
   count.directories += made - files;
   count.skipped += isPlaced ? 0 : 1;
 };
-
-const tooMuch = (limit: string): AgentError =>
-  new AgentError('GUEST_FAILED', `The guest's files exceed the limit of ${limit}.`, {
-    hints: ['copy fewer or smaller files'],
-  });
 
 /** Two renames: in between, `folder` is not there. A second transfer at the same time goes before or after this one. */
 const swap = async (fresh: string, final: string): Promise<void> => {

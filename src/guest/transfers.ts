@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import {AgentError, deadlineError} from '../model/errors.js';
+import {deadlineError} from '../model/errors.js';
 import type {Connection} from './connection.js';
 import {Errno} from './errno.js';
 import type {TransferLimits} from './guest.js';
@@ -10,6 +10,7 @@ import {FrameType} from './protocol.js';
 import type {ExitReport} from './reports.js';
 import {encodeGet, encodePut} from './requests.js';
 import {createStallWatch} from './stall-watch.js';
+import {TransferError} from './transfer-error.js';
 
 export interface TransferContext {
   readonly connection: Connection;
@@ -68,17 +69,17 @@ const SIGKILL = 9;
 const rejectionOf = (promise: Promise<void>): Promise<never> =>
   promise.then(() => new Promise<never>(() => {}));
 
-const failureOf = (what: string, {status, errno}: ExitReport): AgentError | undefined => {
+const failureOf = (what: string, {status, errno}: ExitReport): TransferError | undefined => {
   if (status.code === 0) return undefined;
   const reason = status.reason ?? (status.signal === null ? 'no reason given' : `signal ${status.signal}`);
-  return new AgentError('GUEST_FAILED', `${capitalized(what)} failed: ${reason}.`, {hints: hintsFor(errno)});
+  return new TransferError(`${capitalized(what)} failed: ${reason}.`, errno, hintsFor(errno));
 };
 
 const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 const hintsFor = (errno: number | null): string[] => {
   if (errno === Errno.ENOSPC || errno === Errno.EDQUOT) {
-    return ['free space in the guest, or create the VM with more memory: --mem MIB'];
+    return ['free space in the guest, or create the VM with more of it: --disk SIZE, --mem SIZE'];
   }
   return errno === Errno.EFBIG || errno === Errno.E2BIG ? ['copy fewer or smaller files'] : [];
 };

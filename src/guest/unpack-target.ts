@@ -21,9 +21,13 @@ const MAX_MTIME = 0xffff_ffff;
 
 /**
  * A folder that only we write: it holds nothing but directories and files of ours, so that no path in it leads out.
- * Names that differ only in case are one name to some hosts: the first keeps it.
+ * Names that differ only in case are one name to some hosts: the first keeps it. With `takesMode` it gets the mode that
+ * the archive gives it.
  */
-export const createUnpackTarget = (root: string): UnpackTarget => {
+export const createUnpackTarget = (
+  root: string,
+  {takesMode = false}: {readonly takesMode?: boolean} = {},
+): UnpackTarget => {
   let lastParent = root;
   const makeParents = async (steps: readonly string[]): Promise<number> => {
     const parent = join(root, ...steps);
@@ -48,7 +52,10 @@ export const createUnpackTarget = (root: string): UnpackTarget => {
     if (steps === undefined || entry.kind === 'other') return {made: 0, isPlaced: false};
     const name = steps.pop();
     // The folder itself: it is there.
-    if (name === undefined) return {made: 0, isPlaced: entry.kind === 'directory'};
+    if (name === undefined) {
+      if (takesMode && entry.kind === 'directory') await chmod(root, directoryMode(entry.mode));
+      return {made: 0, isPlaced: entry.kind === 'directory'};
+    }
     return placeAt(steps, name, entry);
   };
   return {place};
@@ -87,6 +94,8 @@ const writeAll = async (file: FileHandle, bytes: Buffer): Promise<void> => {
 };
 
 /** Ours to enter and to remove, whatever the archive says. */
+const directoryMode = (mode: number): number => (mode & 0o777) | 0o700;
+
 const makeDirectory = async (path: string, mode: number): Promise<boolean> => {
   const isNew = await mkdir(path, 0o700).then(
     () => true,
@@ -96,6 +105,6 @@ const makeDirectory = async (path: string, mode: number): Promise<boolean> => {
       throw error;
     },
   );
-  await chmod(path, (mode & 0o777) | 0o700);
+  await chmod(path, directoryMode(mode));
   return isNew;
 };
