@@ -52,7 +52,9 @@ module.exports = {
       'vm/vm-context',
       'model/',
     ]),
-    only('vm', 'vm', ['model/', 'launcher/launcher', 'state/', 'image/image-store', 'guest/']),
+    only('vm', 'vm', ['model/', 'launcher/launcher', 'state/', 'image/image-store', 'guest/', 'monitor/']),
+    only('monitor', 'monitor', ['guest/', 'process/', 'model/']),
+    onlyFiles('monitor-main', 'monitor-main', ['context', 'model/', 'monitor/', 'vm/']),
     only('setup', 'setup', [
       'model/',
       'image/image-store',

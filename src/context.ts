@@ -8,6 +8,7 @@ import {createQemuLauncher} from './launcher/qemu/qemu-launcher.js';
 import type {LauncherName} from './model/launcher-name.js';
 import type {Progress} from './model/progress.js';
 import type {ProcessRef} from './model/vm-record.js';
+import {createMonitors} from './monitor/create-monitors.js';
 import {identifyProcess, isAlive} from './process/identity.js';
 import {withLock} from './state/lock.js';
 import {type Host, resolveStatePaths, type StatePaths} from './state/state-paths.js';
@@ -52,6 +53,14 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     storeIfAny: () => (isThere(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database, host.uid),
     launcher: (name) => launchers[name](),
+    monitors: createMonitors({
+      stateFolder: paths.root,
+      runtimeFolder: paths.runtime,
+      uid: host.uid,
+      command: monitorCommand(),
+      // It may have been given relative to our working directory.
+      env: {...env, AGENT_STATE_DIR: paths.root},
+    }),
     images: createImageStore({
       imagesFolder: paths.images,
       containersFolder: paths.containers,
@@ -73,6 +82,14 @@ const launcherOptions = (paths: StatePaths, env: ContextOptions['env']) => ({
 /** The guest agent that the build made, or that the package brought. */
 export const guestAgentPath = (architecture: string): string =>
   fileURLToPath(new URL(`../dist/guest/agent-${architecture}`, import.meta.url));
+
+/** Node, with little memory, and the monitor: as it was built, or from its source where we run from that. */
+const monitorCommand = (): [string, ...string[]] => {
+  const isSource = import.meta.url.endsWith('.ts');
+  const program = new URL(isSource ? './monitor-main.ts' : '../dist/monitor-main.js', import.meta.url);
+  const loader = isSource ? ['--import', 'tsx'] : [];
+  return [process.execPath, '--max-semi-space-size=1', ...loader, fileURLToPath(program)];
+};
 
 const lockIn = <T>(
   {database}: VmStore,

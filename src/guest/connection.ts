@@ -3,6 +3,7 @@ import {AgentError, toAgentError} from '../model/errors.js';
 import {bootError, endedError, gaveUpError, withLastLines} from './channel-errors.js';
 import type {ChannelSession} from './channel-session.js';
 import {FrameDecoder, type FrameHead} from './frame-decoder.js';
+import type {Frame} from './frame-encoder.js';
 import type {Hello} from './guest.js';
 import {createLink, type Link} from './link.js';
 import {type OpenSession, openSession, type SessionKind} from './open-session.js';
@@ -91,6 +92,11 @@ export class Connection {
     const session = make(this.#lastSession, this.#link);
     this.#sessions.set(this.#lastSession, session);
     return session;
+  }
+
+  /** A frame of no session's kind: for ends that say more than a guest. */
+  send(frame: Frame): void {
+    if (!this.#hasEnded) this.#link.send(frame);
   }
 
   /** Asks something about the channel itself: resolves when the guest has answered. */

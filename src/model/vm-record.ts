@@ -40,7 +40,7 @@ export interface VmRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** `NAME=value` for every command in this VM. */
   readonly env: readonly string[];
-  /** 0: never. Kept for the monitor, which enforces it. */
+  /** 0: never. */
   readonly idleTimeoutMs: number;
   readonly status: VmStatus;
   /** Why the status is `failed`. */
@@ -53,4 +53,8 @@ export interface VmRecord {
   /** Processes that the VM was taken from, until they have let go of it. */
   readonly evicted: readonly ProcessRef[];
   readonly vmm: ProcessRef | null;
+  /** Path of the socket where the monitor listens, which is the owner then; null where there is none. */
+  readonly socket: string | null;
+  /** Why it last went down, or null. */
+  readonly ended: string | null;
 }

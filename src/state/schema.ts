@@ -30,6 +30,8 @@ const vmRecord = z.object({
   owner: processRef.nullable(),
   evicted: z.array(processRef).default([]),
   vmm: processRef.nullable(),
+  socket: z.string().nullable().default(null),
+  ended: z.string().nullable().default(null),
 }) satisfies z.ZodType<VmRecord>;
 
 /** The record, or a sentence on what is wrong with it. */

@@ -10,8 +10,9 @@ import type {VmRecord} from '../model/vm-record.js';
 import {makePrivateFolder} from '../state/state-paths.js';
 import {chooseLauncher} from './choose-launcher.js';
 import {changeOwn, moveTo} from './lifecycle.js';
+import {machineSpec} from './machine-spec.js';
 import {whileOwned} from './ownership.js';
-import {persistFolder, reap, removeVm, vmFolder} from './reap.js';
+import {reap, removeVm} from './reap.js';
 import type {VmContext} from './vm-context.js';
 
 export interface CreatedVm {
@@ -76,6 +77,8 @@ const newRecord = (
   owner: context.self,
   evicted: [],
   vmm: null,
+  socket: null,
+  ended: null,
 });
 
 const provision = async (context: VmContext, record: VmRecord, ephemeral: boolean): Promise<CreatedVm> => {
@@ -116,15 +119,3 @@ const makeFolders = async (context: VmContext, record: VmRecord, image: GuestIma
   if (spec.persistFolder) await mkdir(spec.persistFolder, {recursive: true, mode: 0o700});
   return spec;
 };
-
-export const machineSpec = (context: VmContext, record: VmRecord, image: GuestImage): MachineSpec => ({
-  id: record.id,
-  folder: vmFolder(context, record.id),
-  persistFolder: record.persist ? persistFolder(context, record.id) : null,
-  image,
-  cpus: record.cpus,
-  memoryMib: record.memoryMib,
-  network: record.network,
-  ephemeral: record.ephemeral,
-  guestVolumes: record.guestVolumes,
-});

@@ -7,9 +7,10 @@ import {type Payload, preparePayload} from './payload.js';
 import type {Program} from './program.js';
 import {reap} from './reap.js';
 import type {RunPaths} from './run-files.js';
-import {type RunIo, runInVm, targetOf} from './run-in-vm.js';
+import {type RunIo, runInVm} from './run-in-vm.js';
 import type {RunRequest} from './run-request.js';
 import {type Selection, selectVms} from './select-vms.js';
+import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
 export interface ExecRequest extends Omit<RunRequest, 'payload'> {

@@ -8,7 +8,7 @@ import type {LanguageName} from '../model/language.js';
 import type {Execution} from '../model/run-report.js';
 import {createBudget, memorySink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
-import type {BootedVm} from './boot-vm.js';
+import type {UpVm} from './boot-vm.js';
 import {type CommandIo, runCommand} from './guest-command.js';
 import {type Payload, preparePayload} from './payload.js';
 import {collectOut, stageMade, stagePayload} from './stage.js';
@@ -28,7 +28,7 @@ export interface ExecuteOptions {
 
 /** `endedAt` is when the command had ended: what follows is bringing its files. */
 export const execute = async (
-  vm: BootedVm,
+  vm: Pick<UpVm, 'guest'>,
   options: ExecuteOptions,
 ): Promise<Execution & {readonly endedAt: number}> => {
   const staging = {guest: vm.guest, user: options.image.config.user, signal: options.signal};

@@ -23,25 +23,33 @@ interface Change {
   readonly owner?: ProcessRef | null;
   readonly vmm?: ProcessRef | null;
   readonly failure?: string | null;
+  readonly socket?: string | null;
 }
 
 /** The record in its next state; throws VM_BUSY for a move that its present state does not allow. */
 export const moveTo = (
   record: VmRecord,
-  {status, owner = null, vmm = null, failure = null}: Change,
+  {status, owner = null, vmm = null, failure = null, socket = null}: Change,
 ): VmRecord => {
   if (!moves[record.status].includes(status)) throw busyError(record);
-  return {...record, status, owner, vmm, failure};
+  return {...record, status, owner, vmm, failure, socket};
 };
+
+interface Claim {
+  readonly self: ProcessRef;
+  readonly isAlive: (ref: ProcessRef) => boolean;
+  /** Where `self` will listen, if it is a monitor. */
+  readonly socket?: string | null;
+}
 
 /** Takes a VM that nobody is at work on, for `self`. */
 export const claim = (
   record: VmRecord,
   status: VmStatus,
-  {self, isAlive}: {readonly self: ProcessRef; readonly isAlive: (ref: ProcessRef) => boolean},
+  {self, isAlive, socket = null}: Claim,
 ): VmRecord => {
   if (record.owner && record.owner.pid !== self.pid && isAlive(record.owner)) throw busyError(record);
-  return {...moveTo(record, {status, owner: self}), evicted: record.evicted.filter(isAlive)};
+  return {...moveTo(record, {status, owner: self, socket}), evicted: record.evicted.filter(isAlive)};
 };
 
 /** Changes the record only while `self` owns the VM: whoever took it meanwhile has won, and keeps it as it is. */
@@ -76,22 +84,24 @@ export const busyError = (record: VmRecord): AgentError =>
   });
 
 const INTERRUPTED = 'the process that worked on it was interrupted';
+const MONITOR_KILLED = 'its monitor was killed, or this machine was restarted';
 
 /**
- * What a record means when its owner may have died: a VM that was being made is failed, one that was up is back to
- * ready (its VMM died with its owner), one that was being cleaned is failed until somebody cleans it again.
+ * What a record means when its owner may have died: a VM that was being made is failed, one that was up is stopped (its
+ * VMM died with its monitor), one that was being cleaned is failed until somebody cleans it again.
  */
 export const settle = (record: VmRecord, isAlive: (ref: ProcessRef) => boolean): VmRecord => {
   const orphaned = record.owner ? !isAlive(record.owner) : isBusy(record.status);
   if (!orphaned) return record;
   const gone = record.ephemeral || record.status === 'provisioning' || record.status === 'cleaning';
-  return gone
-    ? {...record, status: 'failed', owner: null, failure: INTERRUPTED}
-    : {
-        ...record,
-        status: record.status === 'stopping' ? 'stopped' : 'ready',
-        owner: null,
-        vmm: null,
-        failure: null,
-      };
+  if (gone) return {...record, status: 'failed', owner: null, failure: INTERRUPTED};
+  return {
+    ...record,
+    status: 'stopped',
+    owner: null,
+    vmm: null,
+    socket: null,
+    failure: null,
+    ended: record.status === 'stopping' ? record.ended : MONITOR_KILLED,
+  };
 };

@@ -46,8 +46,7 @@ const watchOwner = (context: VmContext, id: string): Watch => {
 const whyLost = (context: VmContext, id: string): AgentError | undefined => {
   try {
     const record = context.store().get(id);
-    if (!record) return lostError(`VM '${id}' was removed by another process.`);
-    return isTaken(record, context.self) ? takenError(record) : undefined;
+    return !record || isTaken(record, context.self) ? takenError(id, record) : undefined;
   } catch (error) {
     return toAgentError(error);
   }
@@ -57,9 +56,13 @@ const whyLost = (context: VmContext, id: string): AgentError | undefined => {
 const isTaken = (record: VmRecord, self: ProcessRef): boolean =>
   !owns(record, self) && (record.owner !== null || record.status === 'stopped');
 
-const takenError = ({id, status, owner}: VmRecord): AgentError => {
-  const what = status === 'cleaning' ? 'cleaned' : 'stopped';
-  return lostError(`VM '${id}' was ${what} by ${owner ? `process ${owner.pid}` : 'another process'}.`);
+/** Says who has taken a VM, or that it is gone. */
+export const takenError = (id: string, record: VmRecord | undefined): AgentError => {
+  if (!record) return lostError(`VM '${id}' was removed by another process.`);
+  const what = record.status === 'cleaning' ? 'cleaned' : 'stopped';
+  return lostError(
+    `VM '${id}' was ${what} by ${record.owner ? `process ${record.owner.pid}` : 'another process'}.`,
+  );
 };
 
 const lostError = (message: string): AgentError =>

@@ -19,10 +19,10 @@ export interface RunFiles extends RunPaths {
 
 const folderOf = (vmFolder: string, runId: string): string => join(vmFolder, 'runs', runId);
 
-/** Only whoever holds the VM may call it: its folder is not made again where somebody has just removed it. */
+/** Throws where the VM's folder is gone: somebody has just cleaned it. */
 export const openRunFiles = async (vmFolder: string, runId: string): Promise<RunFiles> => {
   const folder = folderOf(vmFolder, runId);
-  await mkdir(folder, {recursive: true, mode: 0o700});
+  await mkdir(folder, {mode: 0o700});
   const [stdoutPath, stderrPath] = [join(folder, 'stdout.log'), join(folder, 'stderr.log')];
   const [stdout, stderr] = [await fileSink(stdoutPath), await fileSink(stderrPath)];
   return {

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AgentError} from '../model/errors.js';
-import type {VmRecord} from '../model/vm-record.js';
+import type {ProcessRef, VmRecord} from '../model/vm-record.js';
 import {busyError, letGo, owns, takeOver} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
 
@@ -17,8 +17,14 @@ export const seize = async (
   id: string,
   status: 'stopping' | 'cleaning',
 ): Promise<void> => {
-  const taken = context.store().update(id, (present) => take(context, present, status));
+  let monitor: ProcessRef | null = null;
+  const taken = context.store().update(id, (present) => {
+    const next = take(context, present, status);
+    monitor = next !== present && present.socket !== null ? present.owner : null;
+    return next;
+  });
   if (!taken) return;
+  if (monitor) signal(context, monitor, 'SIGTERM'); // others look at the record themselves
   // Somebody else is cleaning it already: they win, and we wait for them.
   const isHeld = owns(taken, context.self) ? isHeldByEvicted : isHeldByOwner;
   try {
@@ -37,6 +43,14 @@ const take = (context: VmContext, present: VmRecord, status: 'stopping' | 'clean
 
 const isBeingCleaned = (context: VmContext, {status, owner}: VmRecord): boolean =>
   status === 'cleaning' && owner !== null && owner.pid !== context.self.pid && context.isAlive(owner);
+
+const signal = (context: VmContext, ref: ProcessRef, name: NodeJS.Signals): void => {
+  try {
+    if (context.isAlive(ref)) process.kill(ref.pid, name);
+  } catch {
+    // it has just ended
+  }
+};
 
 type IsHeld = (context: VmContext, record: VmRecord) => boolean;
 

@@ -4,6 +4,7 @@ import type {Launcher} from '../launcher/launcher.js';
 import type {LauncherName} from '../model/launcher-name.js';
 import type {Progress} from '../model/progress.js';
 import type {ProcessRef} from '../model/vm-record.js';
+import type {Monitors} from '../monitor/monitors.js';
 import type {StatePaths} from '../state/state-paths.js';
 import type {VmStore} from '../state/vm-store.js';
 
@@ -19,6 +20,7 @@ export interface VmContext {
   readonly storeToRead: () => VmStore | undefined;
   readonly images: ImageStore;
   readonly launcher: (name: LauncherName) => Launcher;
+  readonly monitors: Monitors;
   readonly self: ProcessRef;
   readonly isAlive: (ref: ProcessRef) => boolean;
   readonly now: () => Date;

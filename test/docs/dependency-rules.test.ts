@@ -42,6 +42,8 @@ const offenders: Readonly<Record<string, readonly [file: string, imports: string
   guest: ['src/guest/connect.ts', '../process/run.js'],
   state: ['src/state/lock.ts', '../process/run.js'],
   render: ['src/render/error.ts', '../state/vm-store.js'],
+  monitor: ['src/monitor/relay.ts', '../render/table.js'],
+  'monitor-main': ['src/monitor-main.ts', './render/table.js'],
   terminal: ['src/terminal/stty.ts', '../render/table.js'],
   image: ['src/image/pull.ts', '../state/vm-store.js'],
   containers: ['src/containers/settings.ts', '../image/layout.js'],

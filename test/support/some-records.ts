@@ -24,6 +24,8 @@ export const someRecord = (change: Partial<VmRecord> = {}): VmRecord => ({
   owner: null,
   evicted: [],
   vmm: null,
+  socket: null,
+  ended: null,
   ...change,
 });
 

@@ -3,8 +3,10 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {toLines} from '../../../src/guest/console-lines.js';
 import {openBoundedLog} from '../../../src/launcher/common/bounded-log.js';
-import {createTail, keepConsole, toLines} from '../../../src/launcher/common/console.js';
+import {keepConsole} from '../../../src/launcher/common/console.js';
+import {createTail} from '../../../src/model/tail.js';
 
 let folder = '';
 beforeEach(() => {

@@ -1,0 +1,26 @@
+/** Monitors as processes of this machine: implements src/monitor/monitors.ts. */
+import {dirname} from 'node:path';
+import {connectMonitor} from './connect-monitor.js';
+import type {Monitors} from './monitors.js';
+import {makeSocketFolder, type SocketPlace, socketPath} from './socket-path.js';
+import {type MonitorProgram, startMonitor} from './start-monitor.js';
+
+export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors => ({
+  socketOf: (id) => {
+    const path = socketPath(options, id);
+    makeSocketFolder(dirname(path), options.uid);
+    return path;
+  },
+  start: (vm, startOptions) => startMonitor(options, vm, startOptions),
+  connect: (place, {signal}) => connectMonitor(place, {signal}),
+  status: async (place, timeoutMs) => {
+    try {
+      const {signal} = new AbortController();
+      const {status, close} = await connectMonitor(place, {signal, timeoutMs});
+      close();
+      return status;
+    } catch {
+      return undefined; // whatever keeps it from answering
+    }
+  },
+});

@@ -1,0 +1,147 @@
+/** All sessions of a VM's clients, and what becomes of those whose client has left. */
+import type {Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {ConnectedGuest} from '../guest/connect.js';
+import {type AgentError, deadlineError} from '../model/errors.js';
+import {ClientConnection} from './client-connection.js';
+import type {DetachedSession} from './monitors.js';
+import {RelayedSession, type SessionTarget} from './relayed-session.js';
+
+export interface RelayOptions extends ConnectedGuest {
+  /** What STATUS answers. */
+  readonly describe: () => Buffer;
+  /** A command outlived SIGKILL: the guest cannot be trusted any more. */
+  readonly onStuck: (error: AgentError) => void;
+  /** A client is about to open a session. */
+  readonly onOpen?: () => void;
+  readonly graceMs?: number;
+  readonly killMs?: number;
+}
+
+interface Open {
+  readonly type: number;
+  readonly payload: Buffer;
+  readonly target: SessionTarget;
+  readonly onEnd: () => void;
+}
+
+/** More clients than this wait until one has left. */
+export const MAX_CLIENTS = 256;
+const GRACE_MS = 2_000;
+const KILL_MS = 30_000;
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #clients = new Set<ClientConnection>();
+  readonly #held = new Set<RelayedSession>();
+  readonly #detached = new Map<number, {readonly relayed: RelayedSession; readonly since: Date}>();
+  /** Whom to tell that a session has ended: the client that holds it now. */
+  readonly #onEnd = new WeakMap<RelayedSession, () => void>();
+  #lastTrafficAt = performance.now();
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** Sessions that clients hold. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  get detached(): readonly DetachedSession[] {
+    return [...this.#detached].map(([session, {since}]) => ({session, since: since.toISOString()}));
+  }
+
+  /** How long nobody has wanted anything, in milliseconds; 0 while a client holds a session. */
+  idleMs(): number {
+    return this.#held.size > 0 ? 0 : performance.now() - this.#lastTrafficAt;
+  }
+
+  addClient(socket: Socket): void {
+    if (this.#clients.size >= MAX_CLIENTS) {
+      socket.destroy();
+      return;
+    }
+    const client = new ClientConnection(socket, {
+      guest: this.#options.guest,
+      describe: this.#options.describe,
+      open: (open) => this.#open(open),
+      take: (session, target, onEnd) => this.#take(session, target, onEnd),
+      leave: (session) => this.#detach(session),
+      abandon: (session) => this.#abandon(session),
+      onClose: () => this.#clients.delete(client),
+    });
+    this.#clients.add(client);
+  }
+
+  /** The VM ends: every client is told why, and is let go. */
+  end(error: AgentError): void {
+    for (const client of this.#clients) client.end(error);
+  }
+
+  #open({onEnd, ...open}: Open): RelayedSession {
+    this.#options.onOpen?.();
+    let ended = (): void => {};
+    const relayed: RelayedSession = this.#options.connection.add(
+      (id, link) =>
+        new RelayedSession({
+          ...open,
+          id,
+          link,
+          onTraffic: () => this.#touch(),
+          onEnd: () => ended(),
+        }),
+    );
+    this.#held.add(relayed);
+    this.#onEnd.set(relayed, onEnd);
+    ended = () => {
+      this.#touch();
+      this.#held.delete(relayed);
+      this.#detached.delete(relayed.id);
+      this.#onEnd.get(relayed)?.();
+    };
+    return relayed;
+  }
+
+  #touch(): void {
+    this.#lastTrafficAt = performance.now();
+  }
+
+  #detach(relayed: RelayedSession): void {
+    relayed.detach();
+    this.#touch();
+    this.#held.delete(relayed);
+    this.#onEnd.delete(relayed);
+    this.#detached.set(relayed.id, {relayed, since: new Date()});
+  }
+
+  #take(session: number, target: SessionTarget, onEnd: () => void): RelayedSession | undefined {
+    const found = this.#detached.get(session)?.relayed;
+    if (!found) return undefined;
+    this.#detached.delete(session);
+    this.#held.add(found);
+    this.#onEnd.set(found, onEnd);
+    found.attach(target);
+    return found;
+  }
+
+  /** SIGTERM, a grace, SIGKILL to all that is left of a session whose client has gone. */
+  #abandon(relayed: RelayedSession): void {
+    relayed.abandon();
+    const gone = new Promise<true>((resolve) => this.#onEnd.set(relayed, () => resolve(true)));
+    void this.#endSession(relayed, gone);
+  }
+
+  async #endSession(relayed: RelayedSession, gone: Promise<true>): Promise<void> {
+    const {graceMs = GRACE_MS, killMs = KILL_MS} = this.#options;
+    if (relayed.isCommand) {
+      relayed.signal(SIGTERM);
+      if (await Promise.race([gone, sleep(graceMs, false, {ref: false})])) return;
+    }
+    relayed.signal(SIGKILL);
+    if (await Promise.race([gone, sleep(killMs, false, {ref: false})])) return;
+    this.#options.onStuck(deadlineError('ending a command in the guest with SIGKILL', killMs));
+  }
+}
