@@ -6,23 +6,30 @@
 #define AGENT_CGROUP_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+struct cgroup;
 
 void cgroup_open(void);
 bool cgroup_is_used(void);
 
-/* The file that a child writes "0" to, or -1 with errno. */
-int cgroup_make(uint32_t session);
-void cgroup_signal(uint32_t session, int signal);
-uint32_t cgroup_oom_kills(uint32_t session);
+/* An empty one, or NULL with errno. */
+struct cgroup *cgroup_take(void);
+
+/* For clone3(), so that a child begins in it. */
+int cgroup_directory(const struct cgroup *cgroup);
+
+/* In a child that did not begin in it. The kernel may take long for this. */
+bool cgroup_enter(const struct cgroup *cgroup);
+
+void cgroup_signal(const struct cgroup *cgroup, int signal);
+bool cgroup_has_processes(const struct cgroup *cgroup);
+bool cgroup_had_oom_kill(const struct cgroup *cgroup);
 
 /* Whether it was refused a process for there being too many. */
-bool cgroup_refused_tasks(uint32_t session);
+bool cgroup_refused_tasks(const struct cgroup *cgroup);
 
-bool cgroup_has_processes(uint32_t session);
-
-/* False while processes live in it. */
-bool cgroup_remove(uint32_t session);
+/* For the next session. False while processes live in it. */
+bool cgroup_return(struct cgroup *cgroup);
 
 /* After all sessions. */
 void cgroup_close(void);

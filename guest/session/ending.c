@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include "channel/loop.h"
-#include "session/cgroup.h"
 #include "session/stream.h"
 
 /* Deaths that the agent does not hear of are those of processes whose parents live. */
@@ -27,14 +26,14 @@ void ending_look_again(void) { deaths++; }
 /* A supervisor lives as long as anything below it does. */
 static bool is_empty(struct session *session) {
   int64_t now = now_us();
-  if (!cgroup_is_used()) return session->child == 0;
+  if (session->cgroup == NULL) return session->child == 0;
   if (now < session->look_at && session->deaths == deaths) {
     loop_due(session->look_at);
     return false;
   }
   session->deaths = deaths;
   session->look_at = now + LOOK_US;
-  if (!cgroup_has_processes(session->id)) return true;
+  if (!cgroup_has_processes(session->cgroup)) return true;
   loop_due(session->look_at);
   return false;
 }

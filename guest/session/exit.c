@@ -8,7 +8,6 @@
 #include "control/end.h"
 #include "fields.h"
 #include "protocol.h"
-#include "session/cgroup.h"
 #include "session/verdict.h"
 
 static void put_failure(struct field_writer *fields, uint32_t code, int error,
@@ -46,7 +45,7 @@ static void put_verdicts(struct field_writer *fields, const struct session *sess
   if (session->failure.kind != REPORT_FAILED && session->ended) {
     field_put_u64(fields, TAG_ELAPSED, (uint64_t)(session->ended_at - session->started));
   }
-  if (cgroup_refused_tasks(session->id)) limits |= LIMIT_TASKS;
+  if (session->cgroup != NULL && cgroup_refused_tasks(session->cgroup)) limits |= LIMIT_TASKS;
   if (session->disk_full) limits |= LIMIT_DISK;
   if (limits != 0) field_put_u32(fields, TAG_LIMITS, limits);
   if (session->kind == SESSION_EXEC && agent_is_in_vm()) {
@@ -56,7 +55,7 @@ static void put_verdicts(struct field_writer *fields, const struct session *sess
 
 void exit_send(const struct session *session) {
   struct field_writer fields = {.length = 0};
-  bool oom = cgroup_oom_kills(session->id) > 0;
+  bool oom = session->cgroup != NULL && cgroup_had_oom_kill(session->cgroup);
   if (session->failure.kind == REPORT_FAILED) {
     const struct report *failure = &session->failure;
     put_failure(&fields, failure->code, failure->error, failure->reason);

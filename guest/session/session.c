@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 
 #include "channel/channel.h"
-#include "session/cgroup.h"
 #include "session/descendants.h"
 #include "session/ending.h"
 #include "session/exit.h"
@@ -87,8 +86,8 @@ void session_ended(struct session *session, int status, const struct rusage *usa
 }
 
 static void signal_all(struct session *session, int signal) {
-  if (cgroup_is_used()) {
-    cgroup_signal(session->id, signal);
+  if (session->cgroup != NULL) {
+    cgroup_signal(session->cgroup, signal);
     return;
   }
   descendants_signal(session->child, session->command, signal);
@@ -134,7 +133,7 @@ static void read_reports(struct session *session) {
 
 /* A supervisor lives as long as anything below it does. */
 static bool has_left_nothing(const struct session *session) {
-  return cgroup_is_used() ? cgroup_remove(session->id) : session->child == 0;
+  return session->cgroup == NULL ? session->child == 0 : cgroup_return(session->cgroup);
 }
 
 static void end(struct session *session) {

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "channel/loop.h"
+#include "session/cgroup.h"
 #include "session/report.h"
 
 #define OPEN_SESSIONS_MAX 512u
@@ -38,7 +39,7 @@ struct outlet {
   struct watch watch;
   uint32_t credit; /* what the host still takes */
   bool terminal;
-  bool readable;
+  bool readable, widened;
   int64_t rest_until; /* in microseconds: not read before */
   size_t left; /* once the session has settled: what is still owed */
 };
@@ -46,6 +47,7 @@ struct outlet {
 struct session {
   uint32_t id;
   enum session_kind kind;
+  struct cgroup *cgroup; /* NULL where there are none */
   pid_t child;   /* our own child: the command, or its supervisor; 0 once reaped */
   pid_t command; /* leader of the command's process group */
   bool terminal;

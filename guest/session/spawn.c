@@ -12,17 +12,19 @@
 #include <unistd.h>
 
 #include "control/end.h"
-#include "session/cgroup.h"
 #include "session/descendants.h"
 #include "session/stream.h"
 #include "session/terminal.h"
 
 #define PIPES 4 /* stdin, stdout, stderr, report */
-#define OUTPUT_PIPE (256 * 1024)
 #define AGENT_FILES 65536
 #define CHILD_FILES_SOFT 1024
 #define CHILD_FILES_HARD 65536
 #define SUPERVISOR_MS 5000
+
+/* The same on every architecture; not every C library has them. */
+#define CLONE3 435
+#define INTO_CGROUP 0x200000000ull
 
 struct pipes {
   int ours[PIPES];
@@ -84,8 +86,6 @@ static bool open_pipes(struct pipes *pipes, const struct session *session) {
     pipes->ours[i] = ends[i == 0 ? 1 : 0];
     pipes->theirs[i] = ends[i == 0 ? 0 : 1];
     fcntl(pipes->ours[i], F_SETFL, O_NONBLOCK);
-    /* So much is written while a pipe rests; refused where pipes have a quota, which is no harm. */
-    if (i == 1 || i == 2) fcntl(pipes->ours[i], F_SETPIPE_SZ, OUTPUT_PIPE);
   }
   return true;
 }
@@ -110,15 +110,17 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void become_child(const struct session *session, const struct pipes *pipes, int cgroup) {
+static void become_child(const struct session *session, const struct pipes *pipes, bool entered) {
   for (int i = 0; i < PIPES; i++) dup2(pipes->theirs[i], i);
   fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
-  if (cgroup >= 0 && write(cgroup, "0", 1) != 1) report_failure(125, errno, "cgroup");
+  if (session->cgroup != NULL && !entered && !cgroup_enter(session->cgroup)) {
+    report_failure(125, errno, "cgroup");
+  }
   reset_oom_score();
   close_from(REPORT_FD + 1);
   struct rlimit files = {.rlim_cur = CHILD_FILES_SOFT, .rlim_max = CHILD_FILES_HARD};
   setrlimit(RLIMIT_NOFILE, &files);
-  if (!cgroup_is_used()) descendants_supervise();
+  if (session->cgroup == NULL) descendants_supervise();
   setsid();
   if (session->terminal && !terminal_control()) report_failure(125, errno, "terminal");
   umask(022);
@@ -134,7 +136,7 @@ static bool watch_pipes(struct session *session, const struct pipes *pipes) {
     if (pipes->ours[i] < 0) continue;
     watches[i]->fd = pipes->ours[i];
     /* Our own child's report is read when it is reaped. */
-    if (i == REPORT_FD && cgroup_is_used()) continue;
+    if (i == REPORT_FD && session->cgroup != NULL) continue;
     uint32_t events = i == REPORT_FD ? EPOLLIN | EPOLLET : OUTLET_EVENTS;
     if (i == 0) events = EPOLLOUT | EPOLLET;
     watched &= loop_add(watches[i], pipes->ours[i], events);
@@ -151,35 +153,59 @@ static void await_supervisor(struct session *session) {
   if (report.kind == REPORT_FAILED) session->failure = report;
 }
 
+/* As in linux/sched.h, up to what was added with CLONE_INTO_CGROUP. */
+struct clone_arguments {
+  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+      set_tid_size, cgroup;
+};
+
+/*
+ * A child that begins in its cgroup, where the kernel can do that (Linux 5.7): to move it there later
+ * would make it wait for all processors.
+ */
+static pid_t fork_into(const struct cgroup *cgroup, bool *entered) {
+  static bool refused;
+  *entered = cgroup != NULL && !refused;
+  if (*entered) {
+    struct clone_arguments arguments = {
+        .flags = INTO_CGROUP,
+        .exit_signal = SIGCHLD,
+        .cgroup = (uint64_t)cgroup_directory(cgroup),
+    };
+    long child = syscall(CLONE3, &arguments, sizeof arguments);
+    if (child >= 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG)) return (pid_t)child;
+    refused = true;
+    *entered = false;
+  }
+  return fork();
+}
+
 bool spawn(struct session *session, void (*run)(const void *argument), const void *argument) {
   struct pipes pipes;
-  int cgroup = -1;
+  bool entered;
   if (!open_pipes(&pipes, session)) {
     return session_abandon(session, errno, session->terminal ? "terminal" : "pipe");
   }
-  if (cgroup_is_used() && (cgroup = cgroup_make(session->id)) < 0) {
-    int error = errno;
-    close_pipes(pipes.ours);
-    close_pipes(pipes.theirs);
-    return session_abandon(session, error, "cgroup");
+  if (cgroup_is_used() && (session->cgroup = cgroup_take()) == NULL) {
+    fail_pipes(&pipes);
+    return session_abandon(session, errno, "cgroup");
   }
   session->started = now_us();
-  pid_t child = fork();
+  pid_t child = fork_into(session->cgroup, &entered);
   if (child == 0) {
-    become_child(session, &pipes, cgroup);
+    become_child(session, &pipes, entered);
     run(argument);
     _exit(0);
   }
   int error = errno;
-  if (cgroup >= 0) close(cgroup);
   close_pipes(pipes.theirs);
   if (!watch_pipes(session, &pipes)) agent_fail("epoll: %s", strerror(errno));
   if (child < 0) {
-    if (cgroup_is_used()) cgroup_remove(session->id);
+    if (session->cgroup != NULL) cgroup_return(session->cgroup);
     return session_abandon(session, error, "fork");
   }
   session->child = session->command = child;
-  if (!cgroup_is_used()) {
+  if (session->cgroup == NULL) {
     session->command = 0;
     await_supervisor(session);
   }

@@ -1,6 +1,7 @@
 #include "session/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,6 +26,8 @@
 /* A terminal gives at most a page at once. */
 #define FULL_TERMINAL_READ 2048
 #define REST_US 2000
+/* So much is written while a pipe rests, once it has held much. */
+#define WIDE_PIPE (256 * 1024)
 #define DISCARD_REST_US 20000
 
 static bool starved;
@@ -168,9 +171,19 @@ void inlet_pump(struct session *session) {
   give_credit(session);
 }
 
+/* Refused where pipes have a quota, which is no harm. */
+static void widen(struct outlet *outlet) {
+  if (outlet->widened || outlet->terminal) return;
+  outlet->widened = true;
+  fcntl(outlet->watch.fd, F_SETPIPE_SZ, WIDE_PIPE);
+}
+
 /* Notes what a read gave; true when there may be more at once. */
 static bool took(struct outlet *outlet, ssize_t got, int64_t now, int64_t rest) {
-  if (got >= (outlet->terminal ? FULL_TERMINAL_READ : FULL_READ)) return true;
+  if (got >= (outlet->terminal ? FULL_TERMINAL_READ : FULL_READ)) {
+    widen(outlet);
+    return true;
+  }
   if (got > 0) {
     outlet->rest_until = now + rest;
   } else if (got < 0 && errno == EAGAIN) {
