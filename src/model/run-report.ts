@@ -14,7 +14,7 @@ export interface Execution {
   readonly timedOut: boolean;
   readonly truncated: boolean;
   /** The bound that was hit, or null. */
-  readonly limit: 'memory' | 'output' | 'time' | null;
+  readonly limit: 'memory' | 'processes' | 'disk' | 'output' | 'time' | null;
   /** The language that `--cmd` was run as, because no shell could parse it, or null. */
   readonly interpretedAs: LanguageName | null;
   /** Why the command did not start, or null. */

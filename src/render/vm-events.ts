@@ -108,6 +108,8 @@ const failureText = (report: RunReport): string => {
   if (report.timedOut) return `timed out after ${inSeconds(report.durationMs)}`;
   if (report.reason) return report.reason;
   if (report.limit === 'memory') return 'the guest ran out of memory';
+  if (report.limit === 'processes') return 'the guest ran out of processes';
+  if (report.limit === 'disk') return 'the disk of the guest is full';
   return report.signal === null ? `exit status ${report.exitCode}` : `ended by signal ${report.signal}`;
 };
 

@@ -11,7 +11,7 @@ import type {VmRecord} from '../model/vm-record.js';
 import type {UpVm} from './boot-vm.js';
 import {type CommandIo, runCommand} from './guest-command.js';
 import {type Payload, preparePayload} from './payload.js';
-import {collectOut, stageMade, stagePayload} from './stage.js';
+import {bringOut, stageMade, stagePayload} from './stage.js';
 
 export interface ExecuteOptions {
   readonly record: VmRecord;
@@ -51,7 +51,7 @@ export const execute = async (
   const target = options.record.ephemeral ? 'new or empty' : 'replaced';
   const collected = {guest: vm.guest, signal, target, exitCode: ended.exitCode} as const;
   // A guest that outlived SIGKILL gives nothing back that could be trusted.
-  const out = folder !== null && result.status ? await collectOut({...collected, folder}) : null;
+  const out = folder !== null && result.status ? await bringOut(result.status, {...collected, folder}) : null;
   return {
     ...ended,
     truncated,
@@ -129,11 +129,19 @@ const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolea
   if (timedOut)
     return {...used, exitCode: ExitCode.timeout, origin: 'agent', signal, limit: 'time', reason: null};
   const reason = status?.reason ?? null;
-  const limit = status?.oom ? 'memory' : truncated ? 'output' : null;
+  const limit = limitOf(status, truncated);
   return {...used, exitCode: codeOf(status), origin: reason ? 'agent' : 'guest', signal, limit, reason};
 };
 
 /** 128 + N for a signal. */
+export /** What ended it comes before what only cut it short. */
+const limitOf = (status: ExitStatus | null, truncated: boolean): Execution['limit'] => {
+  if (status?.oom) return 'memory';
+  if (status?.limits.processes) return 'processes';
+  if (status?.limits.disk) return 'disk';
+  return truncated ? 'output' : null;
+};
+
 export const codeOf = (status: ExitStatus | null): number => {
   if (!status) return ExitCode.agentFailed;
   if (status.signal !== null) return ExitCode.signalBase + status.signal;

@@ -29,10 +29,13 @@ export interface CommandResult {
   readonly timedOut: boolean;
 }
 
+const SIGINT = 2;
 const SIGTERM = 15;
 const SIGKILL = 9;
+const INT_GRACE_MS = 1_000;
 const TERM_GRACE_MS = 2_000;
-const KILL_GRACE_MS = 5_000;
+/** Thousands of processes take their time to die on an emulated processor. */
+const KILL_GRACE_MS = 20_000;
 
 /** Throws what a sink throws, INTERRUPTED, and GUEST_FAILED when the guest ends first. */
 export const runCommand = async (options: CommandOptions): Promise<CommandResult> => {
@@ -49,7 +52,7 @@ export const runCommand = async (options: CommandOptions): Promise<CommandResult
     throw error;
   });
   if (ended === 'interrupted') {
-    session.kill(SIGTERM, 'everything');
+    await interrupt(session);
     throw new AgentError('INTERRUPTED', 'interrupted');
   }
   if (ended === 'deadline') return {status: await endSession(session), timedOut: true};
@@ -88,12 +91,19 @@ const firstOf = async <T>({
   }
 };
 
+/** As Ctrl-C in a terminal does, so that a program may say its last words; what stays is ended. */
+const interrupt = async (session: Session): Promise<void> => {
+  session.kill(SIGINT, 'command');
+  const left = await Promise.race([session.exit.catch(() => null), sleep(INT_GRACE_MS, 'running' as const)]);
+  if (left === 'running') await endSession(session);
+};
+
 /** SIGTERM to all of it, a grace, SIGKILL. Nobody reads its output any more, so that nothing holds up its end. */
 const endSession = async (session: Session): Promise<ExitStatus | null> => {
   const exit = session.exit.catch(() => null);
   session.kill(SIGTERM, 'everything');
+  // The exit comes when all of it is gone.
   const left = await Promise.race([exit, sleep(TERM_GRACE_MS, 'running' as const)]);
-  // The command itself may be gone and its children not: SIGKILL reaches whatever is left.
   session.kill(SIGKILL, 'everything');
   session.stdout.destroy();
   session.stderr.destroy();

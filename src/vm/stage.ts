@@ -1,6 +1,7 @@
 /** Puts the payload into the guest before a command, and brings /out back after it. */
+import {readdir} from 'node:fs/promises';
 import type {Readable} from 'node:stream';
-import type {Guest, TransferLimits} from '../guest/guest.js';
+import type {ExitStatus, Guest, TransferLimits} from '../guest/guest.js';
 import {paced} from '../guest/paced.js';
 import {packFiles, packSources} from '../guest/tar-pack.js';
 import {type Target, unpackTo} from '../guest/tar-unpack.js';
@@ -39,8 +40,25 @@ interface CollectOptions {
   readonly exitCode: number;
 }
 
+const NOTHING: OutCount = {files: 0, directories: 0, bytes: 0, skipped: 0};
+
+/** The same, without asking the guest where its word is that there is nothing, and there was nothing before. */
+export const bringOut = async (
+  {hasOut}: Pick<ExitStatus, 'hasOut'>,
+  options: CollectOptions,
+): Promise<OutCount> => {
+  const isNeedless = hasOut === false && options.target === 'replaced' && (await isEmpty(options.folder));
+  return isNeedless ? NOTHING : await collectOut(options);
+};
+
+const isEmpty = async (folder: string): Promise<boolean> =>
+  await readdir(folder).then(
+    (names) => names.length === 0,
+    () => false, // it is made below, or tells why not
+  );
+
 /** Brings /out to `folder` on the host, whole or not at all. */
-export const collectOut = async (options: CollectOptions): Promise<OutCount> => {
+const collectOut = async (options: CollectOptions): Promise<OutCount> => {
   const {guest, signal, folder, target, exitCode} = options;
   try {
     const tar = paced(guest.get('/out', outLimits), {
