@@ -19,11 +19,13 @@ type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
 >;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
 
-type Parsed<T extends typeof Command> = Omit<Started<T>, 'context'>;
+type Parsed<T extends typeof Command> = Pick<Started<T>, 'flags' | 'args'> & {readonly argv: string[]};
 
 interface Started<T extends typeof Command> {
   readonly flags: FlagsOf<T>;
   readonly args: ArgsOf<T>;
+  /** What is no flag, for commands that take any number of arguments. */
+  readonly words: readonly string[];
   readonly context: VmContext;
 }
 
@@ -42,13 +44,13 @@ export abstract class BaseCommand extends Command {
   protected async start<T extends typeof Command>(command: T): Promise<Started<T>> {
     // oclif warns of commands that have not parsed, where NODE_ENV is development; a bad flag is none of those.
     this.parsed = true;
-    const {flags, args} = (await this.parse(command as never)) as unknown as Parsed<T>;
+    const {flags, args, argv} = (await this.parse(command as never)) as unknown as Parsed<T>;
     const file = flags['log-file'] || null;
     if (file !== null) checkLogFile(file);
     this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
     this.progress = this.makeProgress();
     const context = createContext({env: process.env, progress: this.progress, signal: interruption.listen()});
-    return {flags, args, context};
+    return {flags, args, words: argv, context};
   }
 
   private makeProgress(): LiveProgress {

@@ -10,3 +10,4 @@ export const memoryRange = {min: 128 * MIB, max: totalmem()} as const;
 export const timeoutRange = {min: 100, max: 7 * 24 * 3_600_000} as const;
 export const idleRange = {min: 0, max: 365 * 24 * 3_600_000} as const;
 export const outputRange = {min: 1, max: 64 * 1024 ** 3} as const;
+export const copyRange = {min: 1, max: 1024 ** 4} as const;

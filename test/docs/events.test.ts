@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {AgentError} from '../../src/model/errors.js';
 import type {RunReport} from '../../src/model/run-report.js';
+import {copiedEvent} from '../../src/render/copy-events.js';
 import {type LogEvent, toJsonLine} from '../../src/render/log-event.js';
 import {
   cleanedEvent,
@@ -46,6 +47,7 @@ const events: readonly LogEvent[] = [
     [0, 3].map((exitCode) => runEvent(verb, report(exitCode))),
   ),
   tempCleanedEvent(record),
+  copiedEvent({record, source: 'a', target: 'b', files: 1, directories: 0, bytes: 1, skipped: 0}),
   stoppedEvent(record),
   cleanedEvent(record, false),
   endErrorEvent('stop', record, error),

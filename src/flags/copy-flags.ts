@@ -1,0 +1,11 @@
+import {Flags} from '@oclif/core';
+import {copyRange} from './limits.js';
+import {parseSize} from './size.js';
+
+export const copySizeFlag = {
+  'max-size': Flags.custom<number>({parse: async (input) => parseSize(input, 'max-size', copyRange)})({
+    summary: 'most that is copied; more is an error',
+    default: 2 * 1024 ** 3,
+    defaultHelp: async () => '2G',
+  }),
+};
