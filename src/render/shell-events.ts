@@ -13,19 +13,22 @@ interface ShellOf {
 interface Start {
   /** Whether ctrl-] is of any use. */
   readonly hasTerminal: boolean;
-  readonly reentered: {readonly command: string; readonly sinceMs: number} | null;
+  /** Since when the shell that is entered again was alone; null for a new one. */
+  readonly left: Date | null;
+  readonly now: Date;
 }
 
-export const shellEvent = (shell: ShellOf, {hasTerminal, reentered}: Start): LogEvent => ({
+export const shellEvent = (shell: ShellOf, {hasTerminal, left, now}: Start): LogEvent => ({
   level: 'info',
   message: 'vm shell',
-  fields: {...identity(shell), terminal: hasTerminal, reentered: reentered !== null},
-  ...(hasTerminal ? {text: startText(shell.record.id, reentered)} : {}),
+  fields: {...identity(shell), terminal: hasTerminal, reentered: left !== null},
+  text: startText(shell.record.id, hasTerminal, left && ago(now.getTime() - left.getTime())),
 });
 
-const startText = (id: string, reentered: Start['reentered']): string => {
-  if (!reentered) return `${id}: ctrl-] detaches`;
-  return `${id}: back in the shell left ${ago(reentered.sinceMs)} ago (--new starts another); ctrl-] detaches`;
+const startText = (id: string, hasTerminal: boolean, since: string | null): string => {
+  if (!hasTerminal) return `${id}: a shell without a terminal`;
+  if (since === null) return `${id}: ctrl-] detaches`;
+  return `${id}: back in the shell left ${since} ago, --new opens another; ctrl-] detaches`;
 };
 
 const ago = (ms: number): string => {

@@ -6,52 +6,22 @@ import {Readable} from 'node:stream';
 import type {Sink} from '../model/sink.js';
 import type {HeldTerminal, Terminal, WindowSize} from '../model/terminal.js';
 import {createDetachScanner} from './detach-scanner.js';
-import {createScreenState, type ScreenState} from './screen-state.js';
-import {type Modes, stty} from './stty.js';
-import {isSameSize, measure, type SizedStream} from './window-size.js';
-
-/** What of this process the terminal is reached through. */
-export interface TerminalHost {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: SizedStream;
-  readonly stderr: SizedStream;
-  /** Draws at once, even while the process ends. */
-  readonly draw: (text: string) => void;
-  readonly modes: Modes;
-  readonly on: (event: HostEvent, listener: () => void) => void;
-  readonly off: (event: HostEvent, listener: () => void) => void;
-  /** Stops this process as SIGTSTP would have. */
-  readonly stop: () => void;
-}
-
-type HostEvent = 'exit' | 'SIGTSTP' | 'SIGCONT' | 'SIGWINCH';
+import {createScreenState} from './screen-state.js';
+import * as stty from './stty.js';
+import {isSameSize, measure} from './window-size.js';
 
 /** The terminal behind standard input, or null where that is a file or a pipe. */
 export const findTerminal = (): Terminal | null =>
-  process.stdin.isTTY
-    ? createTerminal({
-        stdin: process.stdin,
-        stdout: process.stdout,
-        stderr: process.stderr,
-        draw: (text) => (process.stdout.isTTY ? process.stdout : process.stderr).write(text),
-        modes: stty,
-        on: (event, listener) => process.on(event, listener),
-        off: (event, listener) => process.off(event, listener),
-        stop: () => process.kill(process.pid, 'SIGSTOP'),
-      })
-    : null;
+  process.stdin.isTTY ? {size: measureOurs, hold: holdOurs} : null;
 
-export const createTerminal = (host: TerminalHost): Terminal => {
-  const size = (): WindowSize => measure([host.stdout, host.stderr], host.modes.size);
-  return {size, hold: (screen) => hold(host, size, screen)};
-};
+const measureOurs = (): WindowSize => measure([process.stdout, process.stderr], stty.readSize);
 
-const hold = (host: TerminalHost, size: () => WindowSize, sink: Sink): HeldTerminal => {
+const holdOurs = (sink: Sink): HeldTerminal => {
   const state = createScreenState();
-  const keys = readKeys(host.stdin);
-  const resizing = watchSize(host, size);
-  const giveBack = holdModes(host, state, resizing.check);
+  const keys = readKeys();
+  const resizing = watchSize();
   let isReleased = false;
+  const giveBack = holdModes({undo: state.undo, onContinue: resizing.check});
   return {
     typed: keys.typed,
     left: keys.left,
@@ -73,37 +43,37 @@ const hold = (host: TerminalHost, size: () => WindowSize, sink: Sink): HeldTermi
   };
 };
 
-/** Raw modes; returns what gives the terminal back, once. */
-const holdModes = (
-  {modes, draw, on, off, stop}: TerminalHost,
-  state: ScreenState,
-  onContinue: () => void,
-): ((isTidy: boolean) => void) => {
-  const saved = modes.save();
+interface ModesOptions {
+  /** What gives a screen back that nobody has tidied up. */
+  readonly undo: () => string;
+  readonly onContinue: () => void;
+}
+
+/** Sets raw modes; returns what gives the terminal back, once. */
+const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void) => {
+  const saved = stty.readModes();
   let isHeld = true;
   const giveBack = (isTidy: boolean): void => {
     if (!isHeld) return;
     isHeld = false;
-    off('exit', onExit);
-    off('SIGTSTP', onStop);
-    off('SIGCONT', onStarted);
-    if (!isTidy) draw(state.undo());
-    modes.restore(saved);
+    process.off('exit', onExit).off('SIGTSTP', onStop).off('SIGCONT', onContinued);
+    // Written at once, since terminals are, and as the process's last act if need be.
+    if (!isTidy && process.env.TERM !== 'dumb')
+      (process.stdout.isTTY ? process.stdout : process.stderr).write(undo());
+    stty.setModes(saved);
   };
   const onExit = (): void => giveBack(false);
   const onStop = (): void => {
-    modes.restore(saved);
-    stop();
+    stty.setModes(saved);
+    process.kill(process.pid, 'SIGSTOP');
   };
-  const onStarted = (): void => {
-    modes.setRaw(); // whoever had the terminal meanwhile has set its own
+  const onContinued = (): void => {
+    stty.setRaw(); // whoever had the terminal meanwhile has set modes of its own
     onContinue();
   };
-  on('exit', onExit);
-  on('SIGTSTP', onStop);
-  on('SIGCONT', onStarted);
+  process.on('exit', onExit).on('SIGTSTP', onStop).on('SIGCONT', onContinued);
   try {
-    modes.setRaw();
+    stty.setRaw();
   } catch (error) {
     giveBack(true);
     throw error;
@@ -115,7 +85,8 @@ interface Keys extends Pick<HeldTerminal, 'typed' | 'left'> {
   readonly end: () => void;
 }
 
-const readKeys = (stdin: NodeJS.ReadStream): Keys => {
+const readKeys = (): Keys => {
+  const {stdin} = process;
   const scan = createDetachScanner();
   const typed = new Readable({read: () => void stdin.resume()});
   let leave: (how: 'detached' | 'gone') => void = () => {};
@@ -131,13 +102,10 @@ const readKeys = (stdin: NodeJS.ReadStream): Keys => {
   };
   const onGone = (): void => leave('gone');
   const end = (): void => {
-    stdin.off('data', onData);
-    stdin.pause();
+    stdin.off('data', onData).pause();
   };
-  stdin.on('data', onData);
-  // These stay: a terminal that goes later must not end the process without a word.
-  stdin.on('end', onGone);
-  stdin.on('error', onGone);
+  // The last two stay: a terminal that goes later must not end the process without a word.
+  stdin.on('data', onData).on('end', onGone).on('error', onGone);
   return {typed, left, end};
 };
 
@@ -146,21 +114,21 @@ interface Resizing extends Pick<HeldTerminal, 'onResize'> {
   readonly end: () => void;
 }
 
-const watchSize = ({on, off}: TerminalHost, size: () => WindowSize): Resizing => {
+const watchSize = (): Resizing => {
   const listeners: ((size: WindowSize) => void)[] = [];
-  let last = size();
+  let last = measureOurs();
   const check = (): void => {
-    const now = size();
+    const now = measureOurs();
     if (isSameSize(now, last)) return;
     last = now;
     for (const listener of listeners) listener(now);
   };
-  on('SIGWINCH', check);
+  process.on('SIGWINCH', check);
   return {
     check,
     onResize: (listener) => {
       listeners.push(listener);
     },
-    end: () => off('SIGWINCH', check),
+    end: () => process.off('SIGWINCH', check),
   };
 };

@@ -1,22 +1,16 @@
 /** The modes of the terminal behind our standard input. Node's own raw mode would still turn each LF into CR LF. */
 import {runOnTerminal} from '../process/on-terminal.js';
 
-export interface Modes {
-  /** What `restore` takes. */
-  readonly save: () => string;
-  readonly restore: (saved: string) => void;
-  readonly setRaw: () => void;
-  /** `ROWS COLUMNS`. */
-  readonly size: () => string;
-}
+/** In the form that `setModes` takes. */
+export const readModes = (): string => runOnTerminal('stty', ['-g']).trim();
 
-export const stty: Modes = {
-  save: () => runOnTerminal('stty', ['-g']).trim(),
-  restore: (saved) => {
-    runOnTerminal('stty', [saved]);
-  },
-  setRaw: () => {
-    runOnTerminal('stty', ['raw', '-echo', '-iexten']);
-  },
-  size: () => runOnTerminal('stty', ['size']).trim(),
+export const setModes = (saved: string): void => {
+  runOnTerminal('stty', [saved]);
 };
+
+export const setRaw = (): void => {
+  runOnTerminal('stty', ['raw', '-echo', '-iexten']);
+};
+
+/** `ROWS COLUMNS`. */
+export const readSize = (): string => runOnTerminal('stty', ['size']).trim();

@@ -63,7 +63,7 @@ export const runInVm = async (
   return report;
 };
 
-const noteRun = (context: VmContext, id: string): void => {
+export const noteRun = (context: VmContext, id: string): void => {
   context.store().update(id, (present) => ({...present, lastRunAt: context.now().toISOString()}));
 };
 

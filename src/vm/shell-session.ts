@@ -12,7 +12,7 @@ export interface Joined {
   readonly stdout: Sink;
   readonly stderr: Sink;
   /** Resolves when the person at the terminal goes. */
-  readonly left: Promise<'detached' | 'gone'>;
+  readonly going: Promise<'detached' | 'gone'>;
   /** 0: none. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -46,15 +46,15 @@ const feed = (session: Session, stdin: Readable | null): void => {
   else session.stdin.end();
 };
 
-const firstOf = async ({left, timeoutMs, signal}: Joined, exited: Promise<ShellEnd>): Promise<ShellEnd> => {
+const firstOf = async ({going, timeoutMs, signal}: Joined, exited: Promise<ShellEnd>): Promise<ShellEnd> => {
   const done = new AbortController();
   const interrupted = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => reject(new AgentError('INTERRUPTED', 'interrupted'));
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, {once: true, signal: done.signal});
   });
-  const going = left.then((kind): ShellEnd => ({kind}));
-  const ends = [exited, interrupted, going, ...(timeoutMs === 0 ? [] : [deadline(timeoutMs, done.signal)])];
+  const gone = going.then((kind): ShellEnd => ({kind}));
+  const ends = [exited, interrupted, gone, ...(timeoutMs === 0 ? [] : [deadline(timeoutMs, done.signal)])];
   for (const end of ends) end.catch(() => {}); // only the first counts
   try {
     return await Promise.race(ends);

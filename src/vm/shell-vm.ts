@@ -10,10 +10,11 @@ import type {VmRecord} from '../model/vm-record.js';
 import {selectForExec} from './exec-vms.js';
 import {codeOf} from './execute.js';
 import {reap} from './reap.js';
-import {targetOf} from './target.js';
-import {type DetachedShell, type ShellHost, withShellHost} from './shell-host.js';
+import {noteRun} from './run-in-vm.js';
+import {type RunningVm, withRunningVm} from './running-vm.js';
 import {shellRequest} from './shell-request.js';
 import {endShell, joinSession, type ShellEnd} from './shell-session.js';
+import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
 export interface ShellOptions {
@@ -34,8 +35,8 @@ export interface ShellIo {
   readonly stdin: Readable | null;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Called before the shell gets the terminal; `reentered` is the one that was left before. */
-  readonly onStart: (shell: {readonly reentered: DetachedShell | null}) => void;
+  /** Called before the shell gets the terminal; `left` is since when the one that is entered again was alone. */
+  readonly onStart: (shell: {readonly left: Date | null}) => void;
 }
 
 export interface ShellResult {
@@ -61,10 +62,12 @@ export const shellVm = async (
 ): Promise<ShellResult> => {
   try {
     await reap(context);
-    const target = targetOf(context, options.record);
-    const end = await withShellHost(context, target, (host, {env, signal}) =>
-      useShell({...options, image: target.image, host, hostEnv: env, signal}, io),
+    const {image} = targetOf(context, options.record);
+    const {env: hostEnv, signal} = context;
+    const end = await withRunningVm(context, options.record.id, (vm) =>
+      useShell({...options, image, vm, hostEnv, signal}, io),
     );
+    noteRun(context, options.record.id);
     return toResult(end);
   } catch (thrown) {
     const error = toAgentError(thrown);
@@ -74,25 +77,26 @@ export const shellVm = async (
 
 interface ShellUse extends ShellOptions {
   readonly image: GuestImage;
-  readonly host: ShellHost;
+  readonly vm: RunningVm;
   readonly hostEnv: VmContext['env'];
   readonly signal: AbortSignal;
 }
 
 const useShell = async (use: ShellUse, io: ShellIo): Promise<ShellEnd> => {
-  const {host, signal, timeoutMs} = use;
-  const reentered = use.isNew || use.command !== null ? undefined : host.detached.at(-1);
-  io.onStart({reentered: reentered ?? null});
+  const {vm, signal, timeoutMs} = use;
+  const isFree = io.terminal !== null && !use.isNew && use.command === null;
+  const left = isFree ? vm.status.detached.at(-1) : undefined;
+  io.onStart({left: left ? new Date(left.since) : null});
   const held = io.terminal?.hold(io.stdout);
   let session: Session | undefined;
   try {
-    session = open(use, reentered, io.terminal);
+    session = open(use, left, io.terminal);
     held?.onResize((size) => session?.resize(size));
     const streams = held ? {stdin: held.typed, stdout: held.screen} : {stdin: io.stdin, stdout: io.stdout};
-    const left = held?.left ?? new Promise<never>(() => {});
-    const end = await joinSession({session, ...streams, stderr: io.stderr, left, timeoutMs, signal});
+    const going = held?.left ?? new Promise<never>(() => {});
+    const end = await joinSession({session, ...streams, stderr: io.stderr, going, timeoutMs, signal});
     held?.release(isTidy(end));
-    await (end.kind === 'detached' ? host.detach(session) : endShell(session));
+    await (end.kind === 'detached' ? vm.detach(session) : endShell(session));
     return end;
   } catch (error) {
     held?.release(false);
@@ -101,10 +105,10 @@ const useShell = async (use: ShellUse, io: ShellIo): Promise<ShellEnd> => {
   }
 };
 
-const open = (use: ShellUse, reentered: DetachedShell | undefined, terminal: Terminal | null): Session => {
+const open = (use: ShellUse, left: {session: number} | undefined, terminal: Terminal | null): Session => {
   const size = terminal?.size() ?? null;
-  if (reentered && size) return use.host.reenter(reentered.session, size);
-  return use.host.open(shellRequest({...use, size}));
+  if (left && size) return use.vm.attach(left.session, size);
+  return use.vm.guest.exec(shellRequest({...use, size}));
 };
 
 /** A shell that ends by itself leaves the terminal as a person wants it. */

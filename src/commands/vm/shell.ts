@@ -53,8 +53,11 @@ export default class VmShell extends BaseCommand {
       stdin: terminal ? null : process.stdin,
       stdout: streamSink(process.stdout),
       stderr: streamSink(process.stderr),
-      onStart: ({reentered}) =>
-        this.tell(process.stderr, shellEvent(shell, {hasTerminal: terminal !== null, reentered})),
+      onStart: ({left}) =>
+        this.tell(
+          process.stderr,
+          shellEvent(shell, {hasTerminal: terminal !== null, left, now: context.now()}),
+        ),
     });
     const exitCode = this.codeFor(result.exitCode);
     if (!result.error) this.tell(process.stderr, shellEndEvent(shell, {...result, exitCode}));
