@@ -28,6 +28,7 @@ TEXT
     echo 'gcc|compiles the guest agent|gcc|gcc|gcc'
     echo 'musl-gcc|links the guest agent statically|musl-tools|musl-gcc|musl'
     echo 'ps|tells the tests what is running|procps|procps-ng|procps-ng'
+    echo 'tmux|is the terminal of the tests|tmux|tmux|tmux'
   fi
 }
 

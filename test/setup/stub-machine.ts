@@ -31,6 +31,7 @@ const packages: Readonly<Record<string, string>> = {
   gcc: 'gcc',
   'musl-tools': 'musl-gcc',
   procps: 'ps',
+  tmux: 'tmux',
 };
 const KRUNVM = {krunvm: 'krunvm'};
 
