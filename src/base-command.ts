@@ -49,7 +49,12 @@ export abstract class BaseCommand extends Command {
     if (file !== null) checkLogFile(file);
     this.logger = createLogger({format: flags['log-format'], level: flags['log-level'], file});
     this.progress = this.makeProgress();
-    const context = createContext({env: process.env, progress: this.progress, signal: interruption.listen()});
+    const context = createContext({
+      env: process.env,
+      progress: this.progress,
+      notice: (text) => this.warnOf(text),
+      signal: interruption.listen(),
+    });
     return {flags, args, words: argv, context};
   }
 

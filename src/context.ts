@@ -18,12 +18,13 @@ import type {VmContext} from './vm/vm-context.js';
 interface ContextOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly progress: Progress;
+  readonly notice?: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
 const LOCK_DEADLINE_MS = 30 * 60_000;
 
-export const createContext = ({env, progress, signal}: ContextOptions): VmContext => {
+export const createContext = ({env, progress, notice = () => {}, signal}: ContextOptions): VmContext => {
   const host: Host = {env, uid: process.getuid?.() ?? 0};
   const paths = resolveStatePaths(host);
   const self = identifyProcess(process.pid) ?? {pid: process.pid, startedAt: ''};
@@ -48,6 +49,7 @@ export const createContext = ({env, progress, signal}: ContextOptions): VmContex
     self,
     isAlive,
     progress,
+    notice,
     signal,
     store,
     storeIfAny: () => (isThere(paths.database) ? store() : undefined),

@@ -29,6 +29,7 @@ const run = async (id: string): Promise<void> => {
   const context = createContext({
     env: process.env,
     signal: asked.signal,
+    notice: (text) => console.error(text),
     progress: {
       step: (text) => tell({kind: 'step', text}),
       detail: (text) => tell({kind: 'detail', text}),

@@ -79,7 +79,7 @@ export const nameFlag = {
     'idle-timeout',
     idleRange,
   )({
-    summary: 'kept for VMs that stay up, which this version has not: each command ends its VM; 0 is never',
+    summary: 'how long the VM stays up while nobody uses it; 0 is for ever',
     default: 30 * 60_000,
     defaultHelp: async () => '30m',
   }),

@@ -14,6 +14,10 @@ export const vmStatuses = [
 ] as const;
 export type VmStatus = (typeof vmStatuses)[number];
 
+/** What is shown of a VM: also that its monitor or its guest does not answer. */
+export const shownStatuses = [...vmStatuses, 'unresponsive'] as const;
+export type ShownStatus = (typeof shownStatuses)[number];
+
 /** A process that can be told from a later one with the same pid. */
 export interface ProcessRef {
   readonly pid: number;

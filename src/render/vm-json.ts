@@ -1,11 +1,17 @@
-import type {VmRecord} from '../model/vm-record.js';
+import type {ShownStatus, VmRecord} from '../model/vm-record.js';
 
 /** A VM as `list --json` and `inspect` show it; the names are those of the log lines. */
-export const vmToJson = (record: VmRecord): Record<string, unknown> => ({
+export const vmToJson = ({
+  record,
+  status,
+}: {
+  readonly record: VmRecord;
+  readonly status: ShownStatus;
+}): Record<string, unknown> => ({
   id: record.id,
   name: record.name,
   language: record.language,
-  status: record.status,
+  status,
   failure: record.failure,
   rootfs: record.image.reference,
   image_digest: record.image.digest,
@@ -20,5 +26,7 @@ export const vmToJson = (record: VmRecord): Record<string, unknown> => ({
   idle_timeout_seconds: record.idleTimeoutMs / 1000,
   created_at: record.createdAt,
   last_run_at: record.lastRunAt,
+  ended: record.ended,
   pid: record.vmm?.pid ?? null,
+  monitor_pid: record.socket === null ? null : (record.owner?.pid ?? null),
 });

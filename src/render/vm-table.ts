@@ -1,16 +1,21 @@
-import type {VmRecord} from '../model/vm-record.js';
+import type {ShownStatus, VmRecord} from '../model/vm-record.js';
 import type {OutputStream} from './logger.js';
 import {renderTable} from './table.js';
 
 const head = ['ID', 'Language', 'Status', 'CPU', 'Mem(MiB)', 'Persist', 'Created', 'Last Run'];
 
-export const renderVmTable = (stream: OutputStream, records: readonly VmRecord[]): string =>
-  renderTable(stream, head, records.map(toRow));
+interface ShownVm {
+  readonly record: VmRecord;
+  readonly status: ShownStatus;
+}
 
-const toRow = (record: VmRecord): string[] => [
+export const renderVmTable = (stream: OutputStream, vms: readonly ShownVm[]): string =>
+  renderTable(stream, head, vms.map(toRow));
+
+const toRow = ({record, status}: ShownVm): string[] => [
   record.name ? `${record.id} (${record.name})` : record.id,
   record.language ?? '-',
-  record.status,
+  status,
   String(record.cpus),
   String(record.memoryMib),
   record.persist ? 'yes' : 'no',

@@ -57,9 +57,10 @@ const greet = async (context: VmContext, record: VmRecord, machine: Machine): Pr
     lastLines,
   });
   await connected.guest.sync(SYNC_DEADLINE_MS);
-  const running = change((own) =>
-    moveTo(own, {status: 'running', owner: context.self, vmm, socket: own.socket}),
-  );
+  const running = change((own) => ({
+    ...moveTo(own, {status: 'running', owner: context.self, vmm, socket: own.socket}),
+    ended: null,
+  }));
   if (running?.status !== 'running') {
     throw new AgentError('INTERRUPTED', `VM '${record.id}' was stopped while it booted.`);
   }

@@ -77,7 +77,7 @@ const untilEnding = async (
   const died = booted.guest.closed.then((error) => (error ? toAgentError(error) : diedError(record.id)));
   const why = await Promise.race([asked, died, served.idle, served.stuck]);
   if (why === 'asked') return askedFor(context, record.id);
-  if (why === 'idle') return endedBy(record, `it was idle for ${record.idleTimeoutMs / 60_000} minutes`);
+  if (why === 'idle') return endedBy(record, `it was idle for ${record.idleTimeoutMs / 1000} seconds`);
   return {...failed(why.message), error: why};
 };
 

@@ -84,7 +84,11 @@ export const busyError = (record: VmRecord): AgentError =>
   });
 
 const INTERRUPTED = 'the process that worked on it was interrupted';
-const MONITOR_KILLED = 'its monitor was killed, or this machine was restarted';
+/** Nobody asked for it: the next one who uses the VM should know. */
+export const hasEndedUnexpectedly = ({status, ended}: VmRecord): boolean =>
+  ended !== null && (status === 'failed' || ended === MONITOR_KILLED);
+
+const MONITOR_KILLED = 'Its monitor was killed, or this machine was restarted.';
 
 /**
  * What a record means when its owner may have died: a VM that was being made is failed, one that was up is stopped (its

@@ -1,34 +1,48 @@
-import type {VmRecord, VmStatus} from '../model/vm-record.js';
+import type {ShownStatus, VmRecord} from '../model/vm-record.js';
 import {settle} from './lifecycle.js';
+import {vmFolder} from './reap.js';
 import {findVm, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
 export interface ListOptions {
-  readonly status: VmStatus | null;
+  readonly status: ShownStatus | null;
   /** The stopped ones too. */
   readonly all: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface VmList {
-  readonly records: readonly VmRecord[];
+  readonly vms: readonly ShownVm[];
   /** Records that cannot be read, with the reason. */
   readonly broken: readonly {readonly id: string; readonly reason: string}[];
 }
 
-/** What there is, with the status as the living processes show it. Changes nothing. */
-export const listVms = (context: VmContext, {status, all, labels}: ListOptions): VmList => {
+/** A VM with the status that the living processes show. */
+export interface ShownVm {
+  readonly record: VmRecord;
+  readonly status: ShownStatus;
+}
+
+/** A stuck VM delays nobody. */
+const ANSWER_MS = 200;
+
+/** What there is. Changes nothing. */
+export const listVms = async (context: VmContext, {status, all, labels}: ListOptions): Promise<VmList> => {
   const found = context.storeToRead()?.list() ?? {records: [], broken: []};
-  const settled = found.records.map((record) => settle(record, context.isAlive));
-  const labelled = selectVms(settled, {vms: [], all: true, labels});
-  const records = labelled.filter((record) =>
-    status ? record.status === status : all || record.status !== 'stopped',
-  );
-  return {records, broken: found.broken};
+  const selected = selectVms(found.records, {vms: [], all: true, labels});
+  const shown = await Promise.all(selected.map((record) => show(context, record)));
+  const vms = shown.filter((vm) => (status ? vm.status === status : all || vm.status !== 'stopped'));
+  return {vms, broken: found.broken};
 };
 
-/** One VM's record, as `listVms` would show it. */
-export const inspectVm = (context: VmContext, wanted: string): VmRecord => {
-  const records = context.storeToRead()?.list().records ?? [];
-  return settle(findVm(records, wanted), context.isAlive);
+/** One VM, as `listVms` would show it. */
+export const inspectVm = async (context: VmContext, wanted: string): Promise<ShownVm> =>
+  await show(context, findVm(context.storeToRead()?.list().records ?? [], wanted));
+
+const show = async (context: VmContext, found: VmRecord): Promise<ShownVm> => {
+  const record = settle(found, context.isAlive);
+  const {id, status, socket} = record;
+  if (status !== 'running' || socket === null) return {record, status};
+  const answer = await context.monitors.status({id, socket, folder: vmFolder(context, id)}, ANSWER_MS);
+  return {record, status: answer?.isResponsive ? status : 'unresponsive'};
 };

@@ -6,7 +6,7 @@ import type {VmRecord} from '../model/vm-record.js';
 import {MonitorGoneError} from '../monitor/monitor-gone.js';
 import type {RunningGuest} from '../monitor/monitors.js';
 import type {UpVm} from './boot-vm.js';
-import {busyError} from './lifecycle.js';
+import {busyError, hasEndedUnexpectedly} from './lifecycle.js';
 import {reap, vmFolder} from './reap.js';
 import type {VmContext} from './vm-context.js';
 
@@ -67,6 +67,9 @@ const tryConnect = async (context: VmContext, record: VmRecord): Promise<Running
 
 const boot = async (context: VmContext, {id, owner}: VmRecord): Promise<undefined> => {
   if (owner !== null) await reap(context); // a dead one, which may have left its VMM
+  const before = context.store().get(id);
+  if (before && hasEndedUnexpectedly(before))
+    context.notice(`VM '${id}' had ended: ${before.ended} It boots again.`);
   context.progress.step(`booting VM '${id}'`);
   try {
     await context.monitors.start({id, folder: vmFolder(context, id)}, context);

@@ -27,6 +27,8 @@ export interface VmContext {
   /** Eight characters of 0-9 and a-z. */
   readonly randomId: () => string;
   readonly progress: Progress;
+  /** Tells the user a sentence that is no error, and yet not what one might think. */
+  readonly notice: (text: string) => void;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
 }

@@ -19,7 +19,7 @@ export default class VmInspect extends BaseCommand {
     const {flags, args, context} = await this.start(VmInspect);
     const wanted = args.vm ?? flags.vm;
     if (wanted === undefined) throw usageError('No VM was named.', 'for example: agent vm inspect ID');
-    this.show(`${JSON.stringify(vmToJson(inspectVm(context, wanted)), null, 2)}\n`);
+    this.show(`${JSON.stringify(vmToJson(await inspectVm(context, wanted)), null, 2)}\n`);
     return 0;
   }
 }

@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../base-command.js';
 import {parseLabels} from '../../flags/key-value.js';
 import {jsonFlag} from '../../flags/vm-flags.js';
-import {vmStatuses} from '../../model/vm-record.js';
+import {shownStatuses} from '../../model/vm-record.js';
 import {vmToJson} from '../../render/vm-json.js';
 import {renderVmTable} from '../../render/vm-table.js';
 import {type VmList as Listed, listVms} from '../../vm/list-vms.js';
@@ -19,7 +19,7 @@ export default class VmList extends BaseCommand {
   ];
   static override flags = {
     all: Flags.boolean({default: false, char: 'a', summary: 'the stopped ones too'}),
-    status: Flags.option({options: vmStatuses})({summary: 'only VMs with this status'}),
+    status: Flags.option({options: shownStatuses})({summary: 'only VMs with this status'}),
     label: Flags.string({
       summary: 'only VMs with this label, key=value',
       multiple: true,
@@ -32,7 +32,7 @@ export default class VmList extends BaseCommand {
   async run(): Promise<number> {
     const {flags, context} = await this.start(VmList);
     const labels = parseLabels(flags.label);
-    const list = listVms(context, {status: flags.status ?? null, all: flags.all, labels});
+    const list = await listVms(context, {status: flags.status ?? null, all: flags.all, labels});
     for (const {id, reason} of list.broken) {
       this.tell(process.stderr, {
         level: 'warn',
@@ -44,9 +44,9 @@ export default class VmList extends BaseCommand {
     return 0;
   }
 
-  private draw({records}: Listed, {json, quiet}: {readonly json: boolean; readonly quiet: boolean}): string {
-    if (json) return `${JSON.stringify(records.map(vmToJson), null, 2)}\n`;
-    if (quiet) return records.map((record) => `${record.id}\n`).join('');
-    return renderVmTable(process.stdout, records);
+  private draw({vms}: Listed, {json, quiet}: {readonly json: boolean; readonly quiet: boolean}): string {
+    if (json) return `${JSON.stringify(vms.map(vmToJson), null, 2)}\n`;
+    if (quiet) return vms.map(({record}) => `${record.id}\n`).join('');
+    return renderVmTable(process.stdout, vms);
   }
 }
