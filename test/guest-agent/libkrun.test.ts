@@ -13,7 +13,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually} from './eventually.ts';
 import {type LibkrunGuest, START, withLibkrunGuest} from './libkrun-guest.ts';
-import {encodeFields, Tag, Type} from './wire.ts';
+import {encodeFields, Tag, Type, terminalSize} from './wire.ts';
 
 const run = async ({peer}: LibkrunGuest, script: string): Promise<string> => {
   const {code, stdout, stderr} = await peer.run(script);
@@ -205,4 +205,20 @@ test('ends with its channel, also while commands run', () =>
     while (session.stdout === '') await peer.ping();
     peer.close();
     expect(await ended).toBe(0);
+  }));
+
+test('gives terminals, and tells of what is in /out', () =>
+  withLibkrunGuest({}, async ({peer}) => {
+    const session = peer.sh('tty; stty size; read line; echo "got $line"; echo >/out/file', [
+      [Tag.terminal, terminalSize(30, 90)],
+    ]);
+    await session.write('word\r');
+    expect(await session.exit).toMatchObject({code: 0, out: 1});
+    expect(session.stdout.split('\r\n').filter((line) => line !== 'word')).toEqual([
+      '/dev/pts/0',
+      '30 90',
+      'got word',
+      '',
+    ]);
+    expect((await peer.run('rm /out/file')).out).toBe(0);
   }));
