@@ -14,7 +14,7 @@
 static uint32_t deaths;
 
 void ending_signalled(struct session *session, int signal) {
-  if (signal != SIGTERM && signal != SIGKILL) return;
+  if (signal != SIGINT && signal != SIGTERM && signal != SIGKILL) return;
   session->whole = true;
   session->killed |= signal == SIGKILL;
   session->settled = false;

@@ -13,6 +13,8 @@ interface ParsedFlags {
   readonly mem: number;
   readonly network: NetworkMode;
   readonly persist: boolean;
+  readonly volume?: string | undefined;
+  readonly disk?: number | undefined;
   readonly name?: string | undefined;
   readonly label?: string[] | undefined;
   readonly env?: string[] | undefined;
@@ -34,7 +36,9 @@ export const toCreateOptions = (
     cpus: flags.cpu,
     memoryMib: flags.mem,
     network: flags.network,
-    persist: flags.persist,
+    persist: flags.persist || flags.volume !== undefined,
+    volume: flags.volume ?? null,
+    diskMib: flags.disk ?? null,
     guestVolumes: parseGuestVolumes(env.AGENT_ENABLE_GUEST_VOLUMES),
     name: flags.name ?? null,
     labels: parseLabels(flags.label),

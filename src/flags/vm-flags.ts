@@ -3,9 +3,10 @@ import {Flags} from '@oclif/core';
 import {usageError} from '../model/errors.js';
 import {type LanguageName, parseLanguage} from '../model/language.js';
 import {launcherNames} from '../model/launcher-name.js';
+import {isName} from '../model/name.js';
 import {type NetworkMode, networkModes} from '../model/network.js';
 import {parseDuration} from './duration.js';
-import {cpuRange, idleRange, memoryRange, outputRange, timeoutRange} from './limits.js';
+import {cpuRange, diskRange, idleRange, memoryRange, outputRange, timeoutRange} from './limits.js';
 import {parseSize} from './size.js';
 
 const MIB = 1024 ** 2;
@@ -22,10 +23,10 @@ const parseCpus = (input: string): number => {
   );
 };
 
-const parseName = (input: string): string => {
-  if (/^[a-z0-9][a-z0-9_.-]{0,62}$/i.test(input)) return input;
+const parseName = (input: string, flag: string): string => {
+  if (isName(input)) return input;
   throw usageError(
-    `--name '${input}' cannot be used.`,
+    `--${flag} '${input}' cannot be used.`,
     'use letters, digits, dots, dashes and underscores, at most 63',
   );
 };
@@ -60,7 +61,18 @@ export const createFlags = {
   }),
   persist: Flags.boolean({
     default: false,
-    summary: 'give the VM a disk at /persist that outlives stop and clean --keep-persist',
+    summary:
+      'give the VM a volume at /persist that outlives stop and clean --keep-persist; its name is that of the VM',
+  }),
+  volume: Flags.string({
+    summary: 'the volume at /persist by its name: a new one, or one that no VM has any more; implies --persist',
+    parse: async (input) => parseName(input, 'volume'),
+  }),
+  disk: Flags.custom<number>({
+    parse: async (input) => Math.floor(parseSize(input, 'disk', diskRange) / MIB),
+  })({
+    summary:
+      'size of the disk for what the VM writes, 8G without it; vm temp writes into its memory unless this is given; not with krunvm',
   }),
   label: Flags.string({summary: 'label of the form key=value', multiple: true, multipleNonGreedy: true}),
 };
@@ -74,7 +86,7 @@ export const launcherFlag = {
 };
 
 export const nameFlag = {
-  name: Flags.string({summary: 'a name to use instead of the id', parse: async (input) => parseName(input)}),
+  name: Flags.string({summary: 'a name to use instead of the id', parse: async (input) => parseName(input, 'name')}),
   'idle-timeout': duration(
     'idle-timeout',
     idleRange,

@@ -64,7 +64,7 @@ export interface Session {
   readonly stderr: Readable;
   readonly exit: Promise<ExitStatus>;
   /**
-   * Sends a signal; after the session's end it does nothing. After SIGTERM or SIGKILL to everything, `exit` waits until
+   * Sends a signal; after the session's end it does nothing. After SIGINT, SIGTERM or SIGKILL to everything, `exit` waits until
    * no process of the session is left.
    */
   readonly kill: (signal: number, scope: SignalScope) => void;

@@ -13,14 +13,16 @@ export interface MachineSpec {
   readonly id: string;
   /** The VM's own folder, private to the user; the launcher keeps its disks there. */
   readonly folder: string;
-  /** Folder of the disk behind `/persist`, or null. It outlives `folder` with `clean --keep-persist`. */
+  /** Folder of the volume behind `/persist`, or null. It outlives `folder` with `clean --keep-persist`. */
   readonly persistFolder: string | null;
   readonly image: GuestImage;
   readonly cpus: number;
   readonly memoryMib: number;
   readonly network: NetworkMode;
-  /** Nothing of it outlives its one run; where the launcher can, no disk is made for its writes. */
+  /** Nothing of it outlives its one run; where the launcher can, no disk is made for its writes unless one is asked for. */
   readonly ephemeral: boolean;
+  /** Size of the disk for its writes; null, or none: the launcher's own choice. */
+  readonly diskMib?: number | null;
   /** `/in` and `/out` are folders of the host, where the launcher can share folders. */
   readonly guestVolumes: boolean;
 }
@@ -68,15 +70,22 @@ export interface Finding {
   readonly mend?: string;
 }
 
+/** What not every launcher can do, of a VM that is to be made. */
+export interface Wanted {
+  readonly network: NetworkMode;
+  readonly diskMib?: number | null;
+}
+
 export interface Launcher {
   readonly name: LauncherName;
   /** Tells by booting whether this launcher works here. Calling it again probes again. */
   readonly examine: (options: LaunchOptions) => Promise<LauncherReport>;
   /**
    * Throws where a VM with this network cannot work: LAUNCHER_UNAVAILABLE, KERNEL_NOT_FOUND, and ISOLATION_UNAVAILABLE
-   * where `none` cannot be enforced. Boots nothing; a second call looks again.
+   * where `none` cannot be enforced; USAGE where it cannot bound a VM's writes as asked. Boots nothing; a second call
+   * looks again.
    */
-  readonly check: (wanted: {readonly network: NetworkMode}) => Promise<void>;
+  readonly check: (wanted: Wanted) => Promise<void>;
   /** Whether guests boot here: found out by booting one where that is in doubt, then remembered until the next reboot. */
   readonly isProven: (options: LaunchOptions) => Promise<boolean>;
   /** Makes the disks that the VM needs. What is there already is kept: a second call changes nothing. */

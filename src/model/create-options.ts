@@ -12,6 +12,10 @@ export interface CreateOptions {
   readonly memoryMib: number;
   readonly network: NetworkMode;
   readonly persist: boolean;
+  /** The volume behind `/persist`; null: one of the VM's own name, where `persist` asks for one. */
+  readonly volume: string | null;
+  /** Size of the disk for the VM's writes; null: the launcher's own choice. */
+  readonly diskMib: number | null;
   /** With krunvm: `/in` and `/out` are folders of the host. */
   readonly guestVolumes: boolean;
   readonly name: string | null;

@@ -37,6 +37,10 @@ export interface VmRecord {
   readonly memoryMib: number;
   readonly network: NetworkMode;
   readonly persist: boolean;
+  /** The name of what lies behind `/persist`; null where `persist` is false. */
+  readonly volume: string | null;
+  /** Size of the disk for its writes; null: the launcher's own choice. */
+  readonly diskMib: number | null;
   /** `/in` and `/out` are folders of the host, as AGENT_ENABLE_GUEST_VOLUMES said when the VM was made. */
   readonly guestVolumes: boolean;
   /** Made by `vm temp`: removed as soon as its process is gone. */

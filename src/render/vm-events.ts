@@ -35,6 +35,7 @@ const creation = (record: VmRecord): Record<string, unknown> => ({
 const made = (record: VmRecord): Record<string, unknown> => ({
   launcher: record.launcher,
   image_digest: record.image.digest,
+  ...(record.volume === null ? {} : {volume: record.volume}),
 });
 
 type RunVerb = 'vm run' | 'vm exec' | 'temporary vm execution';

@@ -20,6 +20,8 @@ export const vmToJson = ({
   memoryMiB: record.memoryMib,
   network: record.network,
   persisted: record.persist,
+  volume: record.volume,
+  diskMiB: record.diskMib,
   temporary: record.ephemeral,
   labels: record.labels,
   env: record.env,

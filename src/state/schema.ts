@@ -18,6 +18,8 @@ const vmRecord = z.object({
   memoryMib: z.int().positive(),
   network: z.enum(networkModes),
   persist: z.boolean(),
+  volume: z.string().nullable().default(null),
+  diskMib: z.int().positive().nullable().default(null),
   guestVolumes: z.boolean().default(false),
   ephemeral: z.boolean(),
   labels: z.record(z.string(), z.string()),
@@ -34,10 +36,14 @@ const vmRecord = z.object({
   ended: z.string().nullable().default(null),
 }) satisfies z.ZodType<VmRecord>;
 
+/** Before there were names for volumes, each had that of its VM. */
+const withVolume = (record: VmRecord): VmRecord =>
+  record.persist && record.volume === null ? {...record, volume: record.id} : record;
+
 /** The record, or a sentence on what is wrong with it. */
 export const parseRecord = (value: unknown): VmRecord | string => {
   const result = vmRecord.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return withVolume(result.data);
   const issue = result.error.issues[0];
   return `${issue?.path.join('.') || 'record'}: ${issue?.message ?? 'not a VM record'}`;
 };

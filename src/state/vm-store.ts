@@ -12,6 +12,7 @@ import {checkDatabaseFile, corrupt} from './check-file.js';
 import {createDatabase} from './create-database.js';
 import {parseRecord} from './schema.js';
 import {makePrivateFolder, refuseForeign} from './state-paths.js';
+import {refuseTakenVolume} from './taken-volume.js';
 
 export interface BrokenRecord {
   readonly id: string;
@@ -22,7 +23,7 @@ export interface VmStore {
   /** All VMs, oldest first. A record that cannot be read is reported and hides no other. */
   readonly list: () => {readonly records: VmRecord[]; readonly broken: BrokenRecord[]};
   readonly get: (id: string) => VmRecord | undefined;
-  /** Throws VM_NAME_TAKEN, and DISK_FULL. */
+  /** Throws VM_NAME_TAKEN, VM_BUSY where its volume is another VM's, and DISK_FULL. */
   readonly insert: (record: VmRecord) => void;
   /**
    * Replaces the record by what `change` makes of the present one, atomically. What `change` throws is thrown and
@@ -120,6 +121,7 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
       guarded(() =>
         database.transactionSync(() => {
           refuseTakenName(database, record.name);
+          refuseTakenVolume(listRecords(database).records, record.volume);
           database.putSync(vmKey(record.id), record);
         }),
       );

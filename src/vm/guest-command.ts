@@ -93,7 +93,7 @@ const firstOf = async <T>({
 
 /** As Ctrl-C in a terminal does, so that a program may say its last words; what stays is ended. */
 const interrupt = async (session: Session): Promise<void> => {
-  session.kill(SIGINT, 'command');
+  session.kill(SIGINT, 'everything');
   const left = await Promise.race([session.exit.catch(() => null), sleep(INT_GRACE_MS, 'running' as const)]);
   if (left === 'running') await endSession(session);
 };

@@ -4,6 +4,7 @@ import {launcherNames} from '../model/launcher-name.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, settle} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
+import {hasNamedVolume, volumeFolder, volumeOf} from './volumes.js';
 
 /** Tidies up after processes that were killed: every command that writes calls it first. */
 export const reap = async (context: VmContext): Promise<void> => {
@@ -33,13 +34,11 @@ const reapOne = async (context: VmContext, id: string): Promise<void> => {
   await context.launcher(mine.launcher).end({id});
   // Whether a disk that outlives its VM was to go too, only who cleaned it knew.
   if (mine.ephemeral || (mine.status === 'cleaning' && !mine.persist)) {
-    await removeVm(context, id, {keepPersist: false});
+    await removeVm(context, id, {keepPersist: hasNamedVolume(mine)});
   } else context.store().update(id, (present) => changeOwn(present, self, () => settled));
 };
 
 export const vmFolder = (context: VmContext, id: string): string => join(context.paths.vms, id);
-
-export const persistFolder = (context: VmContext, id: string): string => join(context.paths.persist, id);
 
 /** Removes a VM's files, then its record: whatever interrupts it, the record still tells what is left. */
 export const removeVm = async (
@@ -48,10 +47,12 @@ export const removeVm = async (
   {keepPersist}: {readonly keepPersist: boolean},
 ): Promise<void> => {
   const {progress} = context;
+  const volume = volumeOf(context, id);
   // An interrupted command still cleans up after itself; each step has its own deadline.
   const {signal} = new AbortController();
   for (const name of launcherNames) await context.launcher(name).remove({id}, {progress, signal});
   await rm(vmFolder(context, id), {recursive: true, force: true});
-  if (!keepPersist) await rm(persistFolder(context, id), {recursive: true, force: true});
+  if (!keepPersist && volume !== null)
+    await rm(volumeFolder(context, volume), {recursive: true, force: true});
   context.store().remove(id);
 };

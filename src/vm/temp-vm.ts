@@ -9,6 +9,7 @@ import {removeVm} from './reap.js';
 import {type RunIo, runInVm} from './run-in-vm.js';
 import type {RunRequest} from './run-request.js';
 import type {VmContext} from './vm-context.js';
+import {hasNamedVolume} from './volumes.js';
 
 export interface TempEvents {
   readonly created: (record: VmRecord) => void;
@@ -37,7 +38,7 @@ export const tempVm = async (
     events.created(vm.record);
     return await runAndTell(context, vm, {run: {...run, payload}, outFolder, io, events});
   } finally {
-    await removeVm(context, vm.record.id, {keepPersist: false});
+    await removeVm(context, vm.record.id, {keepPersist: hasNamedVolume(vm.record)});
     events.cleaned(vm.record);
   }
 };

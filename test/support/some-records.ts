@@ -12,6 +12,8 @@ export const someRecord = (change: Partial<VmRecord> = {}): VmRecord => ({
   memoryMib: 256,
   network: 'none',
   persist: false,
+  volume: null,
+  diskMib: null,
   guestVolumes: false,
   ephemeral: false,
   labels: {},

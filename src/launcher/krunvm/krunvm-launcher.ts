@@ -5,11 +5,12 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {withRuntimeFolder} from '../../containers/settings.js';
+import {usageError} from '../../model/errors.js';
 import {endVmms} from '../common/end-vmms.js';
 import {findGuestAgent} from '../common/guest-agent.js';
 import {architectureOf} from '../common/host.js';
 import {requireSpace} from '../common/require-space.js';
-import type {Launcher, LaunchOptions, Machine, MachineSpec} from '../launcher.js';
+import type {Launcher, LaunchOptions, Machine, MachineSpec, Wanted} from '../launcher.js';
 import {start} from './boot.js';
 import {isVmmOf} from './commands.js';
 import {examineKrunvm} from './examine-krunvm.js';
@@ -34,7 +35,7 @@ const BOOT_DEADLINE_MS = 60_000;
 export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher => ({
   name: 'krunvm',
   examine: async (launch) => await examineKrunvm(options, launch),
-  check: async ({network}) => await check(options, network),
+  check: async (wanted) => await check(options, wanted),
   isProven: async (launch) => {
     const host = await prepareKrunHost(options);
     return (await proveByBooting({host, options, launch, afresh: false})).ok;
@@ -56,7 +57,13 @@ export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher =
   },
 });
 
-const check = async (options: KrunvmLauncherOptions, network: MachineSpec['network']): Promise<void> => {
+const check = async (options: KrunvmLauncherOptions, {network, diskMib = null}: Wanted): Promise<void> => {
+  if (diskMib !== null) {
+    throw usageError(
+      'krunvm cannot bound the disk of a VM: its files are a folder of this machine.',
+      'leave out --disk, or use: --launcher qemu',
+    );
+  }
   const krunvm = await findKrunvm(options.env);
   findGuestAgent(options, architectureOf(process.arch));
   if (network !== 'none') return;

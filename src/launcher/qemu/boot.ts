@@ -9,7 +9,7 @@ import {MissingModuleError} from './kernel/modules.js';
 import {launch} from './launch.js';
 import {machineFor} from './machine-for.js';
 import {findParts, kernelNotFound, markerOf, type Parts, type QemuLauncherOptions} from './parts.js';
-import {disksOf} from './provision.js';
+import {disksOf, hasUpper} from './provision.js';
 
 export const boot = async (
   options: QemuLauncherOptions,
@@ -70,8 +70,8 @@ const bootWith = async (request: BootRequest): Promise<Machine> => {
 };
 
 /** Where the guest's writes go. */
-const writtenFolders = ({folder, persistFolder, ephemeral}: MachineSpec): string[] =>
-  [ephemeral ? null : folder, persistFolder].filter((path) => path !== null);
+const writtenFolders = (spec: MachineSpec): string[] =>
+  [hasUpper(spec) ? spec.folder : null, spec.persistFolder].filter((path) => path !== null);
 
 const requireArchitecture = ({image}: MachineSpec, {host}: Parts): void => {
   if (architectureOf(image.architecture) === host.architecture) return;

@@ -14,19 +14,27 @@ export const diskPath = (folder: string, name: DiskName): string => join(folder,
 export interface DiskRequest {
   readonly folder: string;
   readonly name: DiskName;
+  /** Without it the size of `DISK_BYTES`. */
+  readonly bytes?: number;
   readonly mke2fsPath: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Keeps a disk that is there: it holds a VM's files. */
-export const makeDisk = async ({folder, name, mke2fsPath, signal}: DiskRequest): Promise<void> => {
+export const makeDisk = async ({
+  folder,
+  name,
+  bytes = DISK_BYTES[name],
+  mke2fsPath,
+  signal,
+}: DiskRequest): Promise<void> => {
   const path = diskPath(folder, name);
   if (await exists(path)) return;
   if (mke2fsPath === undefined) throw missingMke2fs();
   await makeAtomically(path, async (temporary) => {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.truncate(DISK_BYTES[name]);
+      await file.truncate(bytes);
     } finally {
       await file.close();
     }
@@ -45,6 +53,7 @@ export const makeDisk = async ({folder, name, mke2fsPath, signal}: DiskRequest):
  * A journal, since killing the VMM is how most VMs end; sparse like the rest, since mke2fs knows that the file reads
  * as zeros. When a write fails because the host's disk is full, ext4's own choice is to go read-only, after which
  * writers in the guest have been seen to wait for ever, or to be told that all is well. So the guest ends, and says why.
+ * A disk that is full by itself is no such error: writers are told, and go on when something was deleted.
  */
 const planFileSystem = (name: DiskName): string[] => [
   ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=16', '-e', 'panic'],

@@ -12,16 +12,23 @@ export const provision = async (
   {signal}: LaunchOptions,
 ): Promise<void> => {
   const mke2fsPath = findProgram(env, 'mke2fs', 'mkfs.ext4');
-  if (!spec.ephemeral) await makeDisk({folder: spec.folder, name: 'upper', mke2fsPath, signal});
+  if (hasUpper(spec)) {
+    const size = spec.diskMib ? {bytes: spec.diskMib * 1024 ** 2} : {};
+    await makeDisk({folder: spec.folder, name: 'upper', ...size, mke2fsPath, signal});
+  }
   if (spec.persistFolder !== null) {
     await makeDisk({folder: spec.persistFolder, name: 'persist', mke2fsPath, signal});
   }
 };
 
-export const disksOf = ({folder, persistFolder, ephemeral, image}: MachineSpec): MachineRequest['disks'] => ({
-  rootPath: rootPathOf(image),
-  upperPath: ephemeral ? null : diskPath(folder, 'upper'),
-  persistPath: persistFolder === null ? null : diskPath(persistFolder, 'persist'),
+/** Otherwise it writes into its memory. */
+export const hasUpper = ({ephemeral, diskMib = null}: Pick<MachineSpec, 'ephemeral' | 'diskMib'>): boolean =>
+  !ephemeral || diskMib !== null;
+
+export const disksOf = (spec: MachineSpec): MachineRequest['disks'] => ({
+  rootPath: rootPathOf(spec.image),
+  upperPath: hasUpper(spec) ? diskPath(spec.folder, 'upper') : null,
+  persistPath: spec.persistFolder === null ? null : diskPath(spec.persistFolder, 'persist'),
 });
 
 const rootPathOf = ({rootfsPath, digest}: MachineSpec['image']): string => {
