@@ -65,7 +65,8 @@ export const createFlags = {
       'give the VM a volume at /persist that outlives stop and clean --keep-persist; its name is that of the VM',
   }),
   volume: Flags.string({
-    summary: 'the volume at /persist by its name: a new one, or one that no VM has any more; implies --persist',
+    summary:
+      'the volume at /persist by its name: a new one, or one that no VM has any more; implies --persist',
     parse: async (input) => parseName(input, 'volume'),
   }),
   disk: Flags.custom<number>({
@@ -86,7 +87,10 @@ export const launcherFlag = {
 };
 
 export const nameFlag = {
-  name: Flags.string({summary: 'a name to use instead of the id', parse: async (input) => parseName(input, 'name')}),
+  name: Flags.string({
+    summary: 'a name to use instead of the id',
+    parse: async (input) => parseName(input, 'name'),
+  }),
   'idle-timeout': duration(
     'idle-timeout',
     idleRange,
