@@ -78,6 +78,15 @@ export class Connection {
     if (channel.destroyed || channel.readableEnded) this.#channelEnded();
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Whether it takes more, for those who pass on what others send. */
+  get pace(): Pick<Link, 'isWritable' | 'whenWritable'> {
+    return this.#link;
+  }
+
   /** Throws when the channel has ended. */
   open(kind: SessionKind): OpenSession {
     return this.add((id, link) => openSession({id, link, kind}));

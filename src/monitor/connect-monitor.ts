@@ -37,7 +37,10 @@ export const connectMonitor = async (
   });
   void guest.closed.then(statuses.end);
   // The first comes without being asked for.
-  const status = await statuses.next(place.id, timeoutMs);
+  const status = await statuses.next(place.id, timeoutMs).catch((error: unknown) => {
+    guest.close();
+    throw error;
+  });
   return {
     guest,
     status,

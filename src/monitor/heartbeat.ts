@@ -12,15 +12,20 @@ const LATE_MS = 10_000;
 /** Asks the guest for a sign of life every few seconds, one question at a time. */
 export const watchHeartbeat = (guest: Guest, everyMs = EVERY_MS, lateMs = LATE_MS): Heartbeat => {
   let askedAt: number | undefined;
+  let isAsking = false;
   const ask = (): void => {
-    if (askedAt !== undefined) return;
-    askedAt = performance.now();
+    if (isAsking) return;
+    isAsking = true;
+    askedAt ??= performance.now();
     // A late answer counts as one: only then is the next question asked.
     guest.ping(24 * 3_600_000).then(
       () => {
+        isAsking = false;
         askedAt = undefined;
       },
-      () => {},
+      () => {
+        isAsking = false; // so many others wait for one that it was not asked at all
+      },
     );
   };
   const timer = setInterval(ask, everyMs);

@@ -2,7 +2,7 @@
 import type {Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ConnectedGuest} from '../guest/connect.js';
-import {type AgentError, deadlineError} from '../model/errors.js';
+import {AgentError, deadlineError} from '../model/errors.js';
 import {ClientConnection} from './client-connection.js';
 import type {DetachedSession} from './monitors.js';
 import {RelayedSession, type SessionTarget} from './relayed-session.js';
@@ -25,10 +25,10 @@ interface Open {
   readonly onEnd: () => void;
 }
 
-/** More clients than this wait until one has left. */
+/** More clients than this are told so. */
 export const MAX_CLIENTS = 256;
-const GRACE_MS = 2_000;
-const KILL_MS = 30_000;
+export const GRACE_MS = 2_000;
+export const KILL_MS = 30_000;
 const SIGTERM = 15;
 const SIGKILL = 9;
 
@@ -60,12 +60,9 @@ export class Relay {
   }
 
   addClient(socket: Socket): void {
-    if (this.#clients.size >= MAX_CLIENTS) {
-      socket.destroy();
-      return;
-    }
     const client = new ClientConnection(socket, {
       guest: this.#options.guest,
+      pace: this.#options.connection.pace,
       describe: this.#options.describe,
       open: (open) => this.#open(open),
       take: (session, target, onEnd) => this.#take(session, target, onEnd),
@@ -74,14 +71,17 @@ export class Relay {
       onClose: () => this.#clients.delete(client),
     });
     this.#clients.add(client);
+    if (this.#clients.size > MAX_CLIENTS) void client.end(tooManyError());
   }
 
-  /** The VM ends: every client is told why, and is let go. */
-  end(error: AgentError): void {
-    for (const client of this.#clients) client.end(error);
+  /** The VM ends: every client is told why. Resolves when all of them have heard it, or do not listen. */
+  async end(error: AgentError): Promise<void> {
+    await Promise.all([...this.#clients].map((client) => client.end(error)));
   }
 
-  #open({onEnd, ...open}: Open): RelayedSession {
+  /** Undefined where the guest has just ended: its clients are about to be told. */
+  #open({onEnd, ...open}: Open): RelayedSession | undefined {
+    if (this.#options.connection.hasEnded) return undefined;
     this.#options.onOpen?.();
     let ended = (): void => {};
     const relayed: RelayedSession = this.#options.connection.add(
@@ -138,10 +138,26 @@ export class Relay {
     const {graceMs = GRACE_MS, killMs = KILL_MS} = this.#options;
     if (relayed.isCommand) {
       relayed.signal(SIGTERM);
-      if (await Promise.race([gone, sleep(graceMs, false, {ref: false})])) return;
+      if (await comesWithin(gone, graceMs)) return;
     }
     relayed.signal(SIGKILL);
-    if (await Promise.race([gone, sleep(killMs, false, {ref: false})])) return;
+    if (await comesWithin(gone, killMs)) return;
     this.#options.onStuck(deadlineError('ending a command in the guest with SIGKILL', killMs));
   }
 }
+
+const comesWithin = async (gone: Promise<true>, ms: number): Promise<boolean> => {
+  const done = new AbortController();
+  const late = sleep(ms, false, {ref: false, signal: done.signal});
+  late.catch(() => {}); // it came before
+  try {
+    return await Promise.race([gone, late]);
+  } finally {
+    done.abort();
+  }
+};
+
+const tooManyError = (): AgentError =>
+  new AgentError('VM_BUSY', `More than ${MAX_CLIENTS} commands are at work in this VM.`, {
+    hints: ['try again when some of them are done'],
+  });

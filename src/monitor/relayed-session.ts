@@ -4,8 +4,8 @@ import {FrameType, INITIAL_CREDIT, MAX_SIGNAL, StreamNumber} from '../guest/prot
 import {protocolError} from '../guest/protocol-error.js';
 import {decodeExit, decodeWindow} from '../guest/reports.js';
 import {encodeSignal, encodeWindow} from '../guest/requests.js';
-import {createTail, type Tail} from '../model/tail.js';
 import {clientError} from './client-error.js';
+import {KeptOutput} from './kept-output.js';
 
 /** Who takes what the guest sends in a session. */
 export interface SessionTarget {
@@ -25,8 +25,6 @@ interface RelayedSessionOptions {
   readonly onTraffic: () => void;
 }
 
-/** What a detached session keeps of its output, for whoever takes it up. */
-const KEPT_BYTES = 64 * 1024;
 /** Credit is given back in portions. */
 const PORTION = 32 * 1024;
 
@@ -40,12 +38,14 @@ type Output = typeof StreamNumber.stdout | typeof StreamNumber.stderr;
 export class RelayedSession implements ChannelSession {
   readonly #options: RelayedSessionOptions;
   #target: SessionTarget | undefined;
-  #kept: {readonly tail: Tail; size: number} | undefined;
+  /** Of a detached session, for whoever takes it up. */
+  #kept: Record<Output, KeptOutput> | undefined;
   /** What the guest may still send. */
   readonly #outputCredit: Record<Output, number> = {1: INITIAL_CREDIT, 2: INITIAL_CREDIT};
   /** What the client may still send. */
   #inputCredit = INITIAL_CREDIT;
   #hasInputEnded = false;
+  #isTakenUp = false;
 
   constructor(options: RelayedSessionOptions) {
     this.#options = options;
@@ -73,8 +73,10 @@ export class RelayedSession implements ChannelSession {
   receive(type: number, payload: Buffer): void {
     this.#options.onTraffic();
     const stream = outputStream(type);
-    if (stream === undefined) this.#receiveCredit(payload);
-    else this.#outputCredit[stream] -= payload.length;
+    const size = stream === undefined ? this.#receiveCredit(payload) : payload.length;
+    // Nothing costs no credit, and could be sent without end.
+    if (size === 0) return;
+    if (stream !== undefined) this.#outputCredit[stream] -= size;
     if (this.#target) this.#target.send(type, payload);
     else if (stream !== undefined) this.#keep(stream, payload);
   }
@@ -92,27 +94,26 @@ export class RelayedSession implements ChannelSession {
   /** A frame of the client's. Throws where it may not send that. */
   fromClient(type: number, payload: Buffer): void {
     this.#options.onTraffic();
-    if (type === FrameType.STDIN) this.#takeInput(payload.length);
-    else if (type === FrameType.STDIN_EOF) this.#endInput();
-    else if (type === FrameType.WINDOW) this.#takeCredit(payload);
-    else checkControl(type, payload);
-    this.#toGuest(type, payload);
+    if (this.#isDeaf && isInput(type)) this.#dropInput(payload);
+    else this.#passOn(type, payload);
   }
 
   /** The client leaves: it goes on, and what it says is kept. */
   detach(): void {
     this.#target = undefined;
-    this.#kept = {tail: createTail(KEPT_BYTES), size: 0};
+    this.#kept = {1: new KeptOutput(), 2: new KeptOutput()};
+    this.#giveAllCredit();
   }
 
   /** Another client takes it up, with credit as for a new session but for its input, which begins with none. */
   attach(target: SessionTarget): void {
-    const replay = this.#kept?.tail.bytes() ?? Buffer.alloc(0);
+    this.#giveAllCredit();
+    const kept = this.#kept;
     this.#kept = undefined;
-    this.#giveCredit(StreamNumber.stdout, INITIAL_CREDIT - replay.length, 1);
-    this.#giveCredit(StreamNumber.stderr, INITIAL_CREDIT, 1);
     this.#target = target;
-    if (replay.length > 0) target.send(FrameType.STDOUT, replay);
+    this.#isTakenUp = true;
+    if (kept?.[1].size) target.send(FrameType.STDOUT, kept[1].bytes());
+    if (kept?.[2].size) target.send(FrameType.STDERR, kept[2].bytes());
     target.send(FrameType.WINDOW, encodeWindow(StreamNumber.stdin, this.#inputCredit));
   }
 
@@ -120,30 +121,42 @@ export class RelayedSession implements ChannelSession {
   abandon(): void {
     this.#target = undefined;
     this.#kept = undefined;
+    this.#giveAllCredit();
   }
 
   signal(signal: number): void {
     this.#toGuest(FrameType.SIGNAL, encodeSignal(signal, 'everything'));
   }
 
-  #keep(stream: Output, payload: Buffer): void {
-    if (this.#kept) {
-      this.#kept.tail.push(payload);
-      this.#kept.size = Math.min(KEPT_BYTES, this.#kept.size + payload.length);
-    }
-    // Whoever takes it up gets what is kept, and must have credit for that.
-    const kept = stream === StreamNumber.stdout ? (this.#kept?.size ?? 0) : 0;
-    this.#giveCredit(stream, INITIAL_CREDIT - kept, PORTION);
+  #passOn(type: number, payload: Buffer): void {
+    if (type === FrameType.STDIN) this.#takeInput(payload.length);
+    else if (type === FrameType.STDIN_EOF) this.#endInput(payload.length);
+    else if (type === FrameType.WINDOW) this.#takeCredit(payload);
+    else checkControl(type, payload);
+    this.#toGuest(type, payload);
   }
 
-  #giveCredit(stream: Output, wanted: number, least: number): void {
-    const more = wanted - this.#outputCredit[stream];
+  #keep(stream: Output, payload: Buffer): void {
+    this.#kept?.[stream].push(payload);
+    this.#giveCredit(stream, PORTION);
+  }
+
+  /** What the client had read and not told yet: it never will, and the command must not wait for it. */
+  #giveAllCredit(): void {
+    this.#giveCredit(StreamNumber.stdout, 1);
+    this.#giveCredit(StreamNumber.stderr, 1);
+  }
+
+  /** As for a new session, but for what is kept: whoever takes that up must have credit for it. */
+  #giveCredit(stream: Output, least: number): void {
+    const kept = this.#kept?.[stream].size ?? 0;
+    const more = INITIAL_CREDIT - kept - this.#outputCredit[stream];
     if (more < least) return;
     this.#outputCredit[stream] += more;
     this.#toGuest(FrameType.WINDOW, encodeWindow(stream, more));
   }
 
-  #receiveCredit(payload: Buffer): void {
+  #receiveCredit(payload: Buffer): number {
     const more = decodeWindow(payload);
     if (this.#options.type === FrameType.GET)
       throw protocolError('it gave credit in a session without input');
@@ -151,6 +164,18 @@ export class RelayedSession implements ChannelSession {
       throw protocolError(`it gave credit for ${more} bytes that it never got`);
     }
     this.#inputCredit += more;
+    return more;
+  }
+
+  /** Whoever takes up a session cannot know that its input has ended before. */
+  get #isDeaf(): boolean {
+    return this.#isTakenUp && this.#hasInputEnded;
+  }
+
+  #dropInput({length}: Buffer): void {
+    if (length > this.#inputCredit)
+      throw clientError(`${length} bytes of STDIN with a credit of ${this.#inputCredit}`);
+    if (length > 0) this.#target?.send(FrameType.WINDOW, encodeWindow(StreamNumber.stdin, length));
   }
 
   #takeInput(size: number): void {
@@ -161,7 +186,8 @@ export class RelayedSession implements ChannelSession {
     this.#inputCredit -= size;
   }
 
-  #endInput(): void {
+  #endInput(size: number): void {
+    if (size > 0) throw clientError(`STDIN_EOF of ${size} bytes`);
     if (this.#options.type === FrameType.GET || this.#hasInputEnded) throw clientError('a second STDIN_EOF');
     this.#hasInputEnded = true;
   }
@@ -192,6 +218,8 @@ const outputStream = (type: number): Output | undefined => {
   if (type === FrameType.STDOUT) return StreamNumber.stdout;
   return type === FrameType.STDERR ? StreamNumber.stderr : undefined;
 };
+
+const isInput = (type: number): boolean => type === FrameType.STDIN || type === FrameType.STDIN_EOF;
 
 const checkControl = (type: number, payload: Buffer): void => {
   if (type === FrameType.RESIZE && payload.length === 4) return;

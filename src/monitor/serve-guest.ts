@@ -21,8 +21,8 @@ export interface ServedGuest {
   readonly idle: Promise<'idle'>;
   /** Resolves when a command could not be ended: the guest cannot be trusted any more. */
   readonly stuck: Promise<AgentError>;
-  /** Tells the clients why, and takes no more of them. */
-  readonly end: (error: AgentError) => void;
+  /** Takes no more clients and tells those that are there why; resolves when they know. */
+  readonly end: (error: AgentError) => Promise<void>;
 }
 
 /** The guest's clock may lag behind by what this machine has slept: it is set before a command, when that was long ago. */
@@ -51,7 +51,7 @@ export const serveGuest = async (options: ServeOptions): Promise<ServedGuest> =>
       stopWatching();
       heartbeat.end();
       server.close();
-      relay.end(error);
+      return relay.end(error);
     },
   };
 };

@@ -32,6 +32,8 @@ export interface VmStore {
   readonly update: (id: string, change: (record: VmRecord) => VmRecord) => VmRecord | undefined;
   /** What is gone already is success; broken records go too. */
   readonly remove: (id: string) => void;
+  /** Does `work` while no VM has the volume, nor can be made with it; throws VM_BUSY where one has. */
+  readonly whileFree: (volume: string, work: () => void) => void;
   readonly database: RootDatabase;
 }
 
@@ -139,6 +141,13 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
     remove: (id) => {
       guarded(() => database.removeSync(vmKey(id)));
     },
+    whileFree: (volume, work) =>
+      guarded(() =>
+        database.transactionSync(() => {
+          refuseTakenVolume(listRecords(database).records, volume);
+          work();
+        }),
+      ),
   };
 };
 

@@ -25,8 +25,9 @@ export const keepUp = async (context: VmContext, id: string, onUp: () => void): 
   onUp();
   const ending = await untilEnding(context, {record, booted, served});
   change(context, id, (own) => moveTo(own, {status: 'stopping', owner: context.self, vmm: own.vmm}));
-  served.end(ending.error);
+  const told = served.end(ending.error);
   await powerOff(context, record, booted);
+  await told;
   finish(context, id, ending);
 };
 
