@@ -14,7 +14,8 @@
 bool verdict_disk_is_full(void) {
   struct statvfs info;
   if (statvfs("/", &info) != 0 || info.f_blocks == 0) return false;
-  if ((unsigned long long)info.f_bfree * info.f_frsize < ROOM_LEAST) return true;
+  /* Not f_bfree: ext4 keeps some blocks for itself. */
+  if ((unsigned long long)info.f_bavail * info.f_frsize < ROOM_LEAST) return true;
   return info.f_files > 0 && info.f_ffree == 0;
 }
 

@@ -8,6 +8,7 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'temporary vm created': ['id', 'rootfs', 'cpu_count', 'memoryMiB', 'network'],
   'vm run': ['vm', 'exit_code', 'stdout', 'stderr', 'duration'],
   'vm run failed': ['vm', 'exit_code', 'stdout', 'stderr', 'duration', 'limit'],
+  'volume removed': ['volume', 'already_gone'],
   'vm copied': ['source', 'target', 'files', 'bytes', 'skipped'],
   'image pulled': ['reference', 'digest', 'size_bytes'],
   'image built': ['references', 'digest', 'size_bytes'],

@@ -6,6 +6,7 @@ import {type BootedMachine, bootMachine} from './boot-machine.js';
 import {changeOwn, claim, moveTo} from './lifecycle.js';
 import {whileOwned} from './ownership.js';
 import type {VmContext} from './vm-context.js';
+import {hasNamedVolume} from './volumes.js';
 
 /** A VM that is up, and its guest. */
 export interface UpVm {
@@ -38,18 +39,25 @@ const bootAndUse = async <T>(
     booted = await bootMachine(context, {record, spec});
     const {guest, machine, bootMs} = booted;
     const result = await use({guest, accelerator: machine.accelerator, readyMs: bootMs}, context);
-    await end(booted);
+    await end(booted, record);
     finish(context, record, null);
     return result;
   } catch (error) {
-    if (booted) await end(booted);
+    if (booted) await end(booted, record);
     finish(context, record, booted || context.signal.aborted ? null : toAgentError(error).message);
     throw error;
   }
 };
 
-/** It has nothing to keep. */
-const end = async ({guest, machine}: BootedMachine): Promise<void> => {
+const SHUTDOWN = {graceMs: 300, timeoutMs: 10_000} as const;
+
+/** It has nothing to keep, but for a volume that somebody named: that gets written. */
+const end = async ({guest, machine}: BootedMachine, record: VmRecord): Promise<void> => {
+  if (hasNamedVolume(record)) {
+    await guest.shutdown(SHUTDOWN).catch(() => {
+      // A guest that does not answer is ended below; its file system has a journal.
+    });
+  }
   guest.close();
   await machine.kill();
 };

@@ -12,6 +12,7 @@ import {
   tempCleanedEvent,
   tempCreatedEvent,
 } from '../../src/render/vm-events.js';
+import {volumeErrorEvent, volumeRemovedEvent} from '../../src/render/volume-events.js';
 import {someRecord} from '../support/some-records.js';
 import {blockLines, inlineCode, read, section, tableRows} from './documents.js';
 
@@ -48,6 +49,9 @@ const events: readonly LogEvent[] = [
   ),
   tempCleanedEvent(record),
   copiedEvent({record, source: 'a', target: 'b', files: 1, directories: 0, bytes: 1, skipped: 0}),
+  createdEvent({...record, volume: 'data'}),
+  volumeRemovedEvent('data', true),
+  volumeErrorEvent('data', error),
   stoppedEvent(record),
   cleanedEvent(record, false),
   endErrorEvent('stop', record, error),
