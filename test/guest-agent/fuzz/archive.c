@@ -13,6 +13,7 @@
 
 static uint8_t archive[ARCHIVE_MOST];
 static size_t length;
+static size_t records_at; /* the last ones of pax; 0 when there are none */
 
 static void seal(struct tar_header *header) {
   snprintf(header->checksum, sizeof header->checksum, "%06o", tar_checksum(header));
@@ -45,6 +46,7 @@ static void put_pax(void) {
                                         "20 mtime=1234567890\n"};
   const char *text = records[random_below(4)];
   put_header(random_below(8) == 0 ? TAR_PAX_GLOBAL : TAR_PAX, strlen(text), "pax");
+  records_at = length;
   put_content(text, strlen(text));
 }
 
@@ -72,12 +74,22 @@ static void damage_header(void) {
   seal(header);
 }
 
+/* Numbers and names of a record, within what it is made of. */
+static void damage_records(void) {
+  static const char characters[] = "0123456789 =\n-x";
+  for (uint32_t i = 1 + random_below(3); i > 0; i--) {
+    archive[records_at + random_below(24)] = (uint8_t)characters[random_below(sizeof characters)];
+  }
+}
+
 static void make_archive(void) {
-  length = 0;
+  length = records_at = 0;
   for (uint32_t i = 1 + random_below(5); i > 0; i--) put_entry();
   memset(archive + length, 0, 2 * TAR_BLOCK);
   length += 2 * TAR_BLOCK;
-  if (random_below(2) == 0) damage_header();
+  uint32_t kind = random_below(3);
+  if (kind == 0) damage_header();
+  else if (kind == 1 && records_at > 0) damage_records();
   else length = damage(archive, length, sizeof archive);
 }
 

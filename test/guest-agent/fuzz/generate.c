@@ -5,10 +5,11 @@
 #include "harness.h"
 #include "protocol.h"
 
-#define PAYLOAD_MOST 4096u
+#define PAYLOAD_MOST 300000u
+#define USUAL_MOST 4096u
 
 struct payload {
-  uint8_t bytes[PAYLOAD_MOST * 2];
+  uint8_t bytes[PAYLOAD_MOST + USUAL_MOST];
   size_t length;
 };
 
@@ -56,7 +57,7 @@ static void make_sync(struct payload *to) {
 }
 
 static void make_bytes(struct payload *to, uint32_t length) {
-  random_fill(to->bytes, length);
+  random_fill(to->bytes, length < USUAL_MOST ? length : USUAL_MOST);
   to->length = length;
 }
 
@@ -72,13 +73,19 @@ static void make_window(struct payload *to) {
   to->length = 5;
 }
 
+/* Mostly little; now and then more than the credit. */
+static uint32_t input_length(void) {
+  if (random_below(8) != 0) return random_below(40);
+  return random_below(4) == 0 ? PAYLOAD_MOST - random_below(200000) : random_below(USUAL_MOST);
+}
+
 /* The payload of a sound frame of that type. */
 static void make_payload(uint8_t type, struct payload *to) {
   to->length = 0;
   if (type == TYPE_EXEC) make_exec(to);
   if (type == TYPE_PUT || type == TYPE_GET) make_transfer(to);
   if (type == TYPE_SYNC) make_sync(to);
-  if (type == TYPE_STDIN) make_bytes(to, random_below(8) == 0 ? random_below(PAYLOAD_MOST) : random_below(40));
+  if (type == TYPE_STDIN) make_bytes(to, input_length());
   if (type == TYPE_SIGNAL) make_signal(to);
   if (type == TYPE_RESIZE) make_bytes(to, 4);
   if (type == TYPE_WINDOW) make_window(to);

@@ -25,7 +25,7 @@ size_t damage(uint8_t *bytes, size_t length, size_t most);
 
 /* generate.c */
 #define FRAMES_MOST 24u
-#define STREAM_MOST (4u * 1024u * 1024u)
+#define STREAM_MOST (8u * 1024u * 1024u)
 
 struct stream_made {
   size_t length;
