@@ -1,15 +1,13 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {Duplex} from 'node:stream';
-import {connectGuest} from '../../src/guest/connect.js';
-import type {Guest} from '../../src/guest/guest.js';
+import {type ConnectedGuest, connectChannel} from '../../src/guest/connect.js';
 import {agentProgram} from '../guest-agent/stdio-agent.js';
 
 /** Why the real agent cannot run here, or undefined: it is a Linux program, whatever runs it. */
 export const noAgentReason: string | undefined =
   process.platform === 'linux' ? undefined : `the agent does not run on ${process.platform}`;
 
-export interface RealAgent {
-  readonly guest: Guest;
+export interface RealAgent extends ConnectedGuest {
   readonly child: ChildProcess;
   readonly stop: () => Promise<void>;
 }
@@ -20,7 +18,7 @@ export const startAgent = async (): Promise<RealAgent> => {
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
-  const guest = await connectGuest({
+  const {guest, connection} = await connectChannel({
     channel: Duplex.from({readable: child.stdout, writable: child.stdin}),
     timeoutMs: 10_000,
     signal: new AbortController().signal,
@@ -28,6 +26,7 @@ export const startAgent = async (): Promise<RealAgent> => {
   });
   return {
     guest,
+    connection,
     child,
     stop: async () => {
       guest.close();
