@@ -5,7 +5,7 @@ import {createBudget, type Sink} from '../model/sink.js';
 import {type UpVm, withBootedVm} from './boot-vm.js';
 import {execute} from './execute.js';
 import type {CommandIo} from './guest-command.js';
-import {openRunFiles, type RunFiles, type RunPaths, writeReceipt} from './run-files.js';
+import {openRunFiles, type RunFiles, type RunPaths} from './run-files.js';
 import type {RunRequest} from './run-request.js';
 import {withRunningVm} from './running-vm.js';
 import type {Target} from './target.js';
@@ -32,7 +32,8 @@ export const runInVm = async (
   let files: RunFiles | undefined;
   const use = async (vm: UpVm, signal: AbortSignal): ReturnType<typeof execute> => {
     up = {...vm, readyAt: performance.now()};
-    if (!record.ephemeral) files = await openRunFiles(spec.folder, runId);
+    const start = {record, runId, request, process: context.self, now: context.now};
+    if (!record.ephemeral) files = await openRunFiles(spec.folder, start);
     if (files) io.onFiles?.(files);
     try {
       return await execute(vm, {...target, ...request, io: commandIo(io, files, request), signal});
@@ -59,7 +60,7 @@ export const runInVm = async (
       cleanup: performance.now() - endedAt,
     },
   };
-  if (files) await writeReceipt(spec.folder, request, report);
+  await files?.finish(report);
   return report;
 };
 

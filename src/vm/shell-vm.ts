@@ -106,9 +106,19 @@ const useShell = async (use: ShellUse, io: ShellIo): Promise<ShellEnd> => {
 };
 
 const open = (use: ShellUse, left: {session: number} | undefined, terminal: Terminal | null): Session => {
-  const size = terminal?.size() ?? null;
-  if (left && size) return use.vm.attach(left.session, size);
-  return use.vm.guest.exec(shellRequest({...use, size}));
+  if (!terminal) return use.vm.guest.exec(shellRequest({...use, size: null}));
+  if (!left) return use.vm.guest.exec(shellRequest({...use, size: terminal.size()}));
+  return reenter(use.vm, left.session, terminal);
+};
+
+const REDRAW_MS = 100;
+
+/** What runs there draws itself anew when the size changes; so it does, for a moment. */
+const reenter = (vm: RunningVm, number: number, terminal: Terminal): Session => {
+  const {rows, columns} = terminal.size();
+  const session = vm.attach(number, {rows: rows > 1 ? rows - 1 : 2, columns});
+  setTimeout(() => session.resize(terminal.size()), REDRAW_MS).unref();
+  return session;
 };
 
 /** A shell that ends by itself leaves the terminal as a person wants it. */
