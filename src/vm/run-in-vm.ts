@@ -39,12 +39,12 @@ export const runInVm = async (
       return await execute(vm, {...target, ...request, io: commandIo(io, files, request), signal});
     } finally {
       await files?.close();
+      if (!record.ephemeral) noteRun(context, record.id);
     }
   };
   const {endedAt, ...execution} = record.ephemeral
     ? await withBootedVm(context, target, (vm, held) => use(vm, held.signal))
     : await withRunningVm(context, record.id, (vm) => use(vm, context.signal));
-  if (!record.ephemeral) noteRun(context, record.id);
   const report = {
     ...execution,
     record: context.store().get(record.id) ?? record,
