@@ -1,7 +1,7 @@
 // @ts-check
 /** Damaged frames and archives for the guest agent's own code, compiled with the sanitizers for this machine. */
 import {spawnSync} from 'node:child_process';
-import {mkdirSync} from 'node:fs';
+import {mkdirSync, renameSync} from 'node:fs';
 import {availableParallelism, setPriority} from 'node:os';
 import {join} from 'node:path';
 import {runChild} from '../prepare/child.mjs';
@@ -19,9 +19,12 @@ const build = (root) => {
   const folder = join(root, 'node_modules', '.cache', 'guest-fuzz');
   const program = join(folder, 'fuzz');
   mkdirSync(folder, {recursive: true});
-  const {status} = spawnSync(join(root, 'test/guest-agent/fuzz/build.sh'), [program], {stdio: 'inherit'});
+  const made = `${program}.${process.pid}`;
+  const {status} = spawnSync(join(root, 'test/guest-agent/fuzz/build.sh'), [made], {stdio: 'inherit'});
   if (status !== 0)
     throw new StepError('The harness did not build.', {mend: 'It needs Linux and gcc with its sanitizers.'});
+  // Another campaign may be running the one before.
+  renameSync(made, program);
   return program;
 };
 
