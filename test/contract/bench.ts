@@ -59,9 +59,13 @@ export interface Bench {
   readonly isIdle: () => boolean;
 }
 
-export const useBench = (launcher: LauncherCase, {folder, digests}: SmallImages): Bench => {
+export const useBench = (
+  launcher: LauncherCase,
+  {folder, digests}: SmallImages,
+  make: () => StateFolder = makeState,
+): Bench => {
   const state = useState(() => {
-    const made = makeState();
+    const made = make();
     unlinkSync(join(made.path, 'images'));
     symlinkSync(folder, join(made.path, 'images'));
     return {...made, env: environmentFor(launcher)};

@@ -3,6 +3,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, it} from 'vitest';
+import type {VmRecord} from '../../src/model/vm-record.js';
 import {randomSource} from '../state/random-source.js';
 import {jsonLines} from '../support/agent.js';
 import {until} from '../support/until.js';
@@ -31,33 +32,54 @@ describe.each(launchers)('with $name', (launcher) => {
   const runIn = (name: string): string[] => ['run', '--vm', name, '--cmd'];
   /** Unless it is there. */
   const makeTarget = async (): Promise<void> => {
-    const isThere = (await vms()).some(({name, status}) => name === 'target' && status === 'ready');
-    if (!isThere) await vm(['clean', '--vm', 'target']);
-    if (!isThere) await create('--name', 'target');
+    if (!(await vms()).some(({name, status}) => name === 'target' && status !== 'failed')) {
+      await vm(['clean', '--vm', 'target']);
+      await create('--name', 'target');
+    }
+  };
+  const makeTargetUp = async (): Promise<void> => {
+    await makeTarget();
+    expect((await vm([...runIn('target'), 'true'])).code).toBe(0);
   };
 
   describe('kill -9 of the command line', () => {
+    const killAtRandom = async (args: readonly string[], afterMs: number): Promise<void> => {
+      const {child, ended} = begin(args);
+      await sleep(Math.round(afterMs));
+      child.kill('SIGKILL');
+      await ended;
+    };
+
     it.each([
       {verb: 'create', moments: 6, args: ['create', ...image()], prepare: async () => {}},
-      {verb: 'run', moments: 5, args: [...runIn('target'), 'sleep 0.3'], prepare: makeTarget},
       {verb: 'temp', moments: 5, args: [...temp, '--cmd', 'sleep 0.3; echo x'], prepare: async () => {}},
-      {verb: 'clean', moments: 4, args: ['clean', '--all'], prepare: makeTarget},
+      {verb: 'clean', moments: 3, args: ['clean', '--all'], prepare: makeTargetUp},
     ])('in $verb, at $moments moments', async ({verb, moments, args, prepare}) => {
       const random = randomSource(verb.length);
       await prepare();
       const whole = await durationOf(args);
       for (let moment = 0; moment < moments; moment++) {
         await prepare();
-        const {child, ended} = begin(args);
-        await sleep(Math.round(((moment + random(1_000) / 1_000) / moments) * whole));
-        child.kill('SIGKILL');
-        await ended;
-        await untilIdle();
+        await killAtRandom(args, ((moment + random(1_000) / 1_000) / moments) * whole);
+        // Before it has asked anybody to end anything, a VM is up as before.
+        if (!(await vms()).some(({status}) => status === 'running')) await untilIdle();
         const shown = new Set((await vms()).map(({id}) => String(id)));
         expect(readdirSync(join(state.path, 'vms')).filter((id) => !shown.has(id))).toEqual([]);
       }
       const ready = (await vms()).find(({status}) => status === 'ready');
       if (ready) expect((await vm([...runIn(String(ready.id)), 'true'])).code).toBe(0);
+    });
+
+    it('in run, at 3 moments, ends its command and never its VM', async () => {
+      await makeTarget();
+      const args = [...runIn('target'), 'sleep 4242'];
+      const whole = await durationOf([...runIn('target'), 'true']);
+      for (const part of [0.3, 0.7, 1.2]) {
+        expect((await vm(['stop', '--vm', 'target'])).code).toBe(0);
+        await killAtRandom(args, part * whole);
+        expect((await vm([...runIn('target'), untilGone('slee[p] 4242')])).code).toBe(0);
+        expect(await vms()).toMatchObject([{status: 'running'}]);
+      }
     });
 
     it('in temp is tidied up by the next command that writes', async () => {
@@ -104,42 +126,60 @@ describe.each(launchers)('with $name', (launcher) => {
       }
     });
 
-    it.each(['running', 'booting'] as const)('while a run is %s leaves the VM ready', async (status) => {
+    it('while a VM boots for a run leaves it ready; while the command runs, it leaves it up', async () => {
       const id = await create();
-      const {child, ended} = begin([...runIn(id), 'sleep 300', '--timeout', '200'], {env: slowBoot});
-      await whenOnly(status);
-      child.kill('SIGINT');
-      expect((await ended).code).toBe(130);
+      const args = [...runIn(id), 'echo up > /srv/up; sleep 300', '--timeout', '200'];
+      const booting = begin(args, {env: slowBoot});
+      await whenOnly('booting');
+      booting.child.kill('SIGINT');
+      expect((await booting.ended).code).toBe(130);
       expect(isIdle()).toBe(true);
       expect(await vms()).toMatchObject([{status: 'ready', failure: null}]);
+      const {child, ended} = begin(args);
+      await whenOnly('running');
+      expect((await vm([...runIn(id), 'until [ -e /srv/up ]; do sleep 0.1; done'])).code).toBe(0);
+      child.kill('SIGINT');
+      expect((await ended).code).toBe(130);
+      expect(await vms()).toMatchObject([{status: 'running', failure: null}]);
     });
 
-    it('from a terminal does not reach the VMM, and sent twice ends everything at once', async () => {
+    it('from a terminal does not reach the VMM, and sent twice ends the command line at once', async () => {
       const id = await create();
-      const stubborn = 'trap "" TERM; echo up; sleep 300';
-      const {child, ended} = begin(['exec', '--vm', id, '--cmd', stubborn, '--timeout', '200']);
-      const {vmm} = await whenOnly('running');
-      expect(processGroup(vmm?.pid ?? 0)).not.toBe(processGroup(child.pid ?? 0));
+      const stubborn = 'trap "" TERM; echo up; sleep 4343';
+      const {child, ended, said} = begin(['exec', '--vm', id, '--cmd', stubborn, '--timeout', '200']);
+      await until('the command runs', () => said() === 'up\n');
+      const {vmm, owner} = await whenOnly('running');
+      for (const each of [vmm, owner])
+        expect(processGroup(each?.pid ?? 0)).not.toBe(processGroup(child.pid ?? 0));
       await until('it has ended', () => !child.kill('SIGINT') || child.exitCode !== null);
       expect((await ended).code).toBe(130);
-      await untilIdle();
+      expect((await vm([...runIn(id), untilGone('slee[p] 4343')])).code).toBe(0);
     });
   });
 
-  it('a VMM that is killed ends the run at once, which says so; the VM works again', async () => {
+  it.each([
+    {who: 'VMM', status: 'failed', of: ({vmm}: VmRecord) => vmm},
+    {who: 'monitor', status: 'stopped', of: ({owner}: VmRecord) => owner},
+  ])('a $who that is killed ends all commands at once, which say so; the VM works again', async (each) => {
     const id = await create();
-    const {ended} = begin(['run', '--vm', id, '--cmd', 'sleep 300', '--timeout', '200']);
-    const {vmm} = await whenOnly('running');
-    process.kill(vmm?.pid ?? 0, 'SIGKILL');
+    const args = ['exec', '--vm', id, '--cmd', 'echo up; sleep 300', '--timeout', '200'];
+    const commands = [begin(args), begin(args)];
+    await until('the commands run', () => commands.every(({said}) => said() === 'up\n'));
+    process.kill(each.of(await whenOnly('running'))?.pid ?? 0, 'SIGKILL');
     const killedAt = Date.now();
-    const {code, stdout} = await ended;
-    expect(Date.now() - killedAt).toBeLessThan(15_000);
-    expect(code).toBe(125);
-    const [line = {}] = jsonLines(stdout);
-    expect(line).toMatchObject({message: 'vm run failed', origin: 'agent', code: 'GUEST_FAILED'});
-    expect(line.details).not.toEqual([]);
+    for (const {ended} of commands) {
+      const {code, stderr} = await ended;
+      expect(code).toBe(125);
+      const [line = {}, ...more] = jsonLines(stderr);
+      expect(more).toEqual([]);
+      expect(line).toMatchObject({message: 'vm exec failed', origin: 'agent', code: 'GUEST_FAILED'});
+      expect(line.details).not.toEqual([]);
+    }
+    expect(Date.now() - killedAt).toBeLessThan(5_000);
     await untilIdle();
-    expect((await vm(['run', '--vm', id, '--cmd', 'true'])).code).toBe(0);
+    expect(await vms()).toMatchObject([{status: each.status}]);
+    expect((await vm([...runIn(id), 'true'])).code).toBe(0);
+    expect(await vms()).toMatchObject([{status: 'running', failure: null}]);
   });
 
   it.each([
@@ -154,6 +194,10 @@ describe.each(launchers)('with $name', (launcher) => {
     expect(await leftoversOf(state)).toEqual(nothing);
   });
 });
+
+/** A command that succeeds once no process of the guest's has such a command line. */
+const untilGone = (pattern: string): string =>
+  `while cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '${pattern}'; do sleep 0.2; done`;
 
 /** Field 5 of proc(5)'s stat. */
 const processGroup = (pid: number): number =>

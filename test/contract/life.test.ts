@@ -11,8 +11,10 @@ import {useSmallImage} from './small-images.js';
 const images = await useSmallImage();
 
 describe.each(launchers)('with $name', (launcher) => {
-  const {vm, create, vms, cleanAll, image, state} = useBench(launcher, images);
+  const {vm, create, vms, cleanAll, image, isIdle, state} = useBench(launcher, images);
   afterEach(cleanAll);
+
+  const hasBooted = (id: string): boolean => existsSync(join(state.path, 'vms', id, 'console.log'));
 
   /** Standard output of a command; anything on standard error is a failure. */
   const said = async (id: string, command: string): Promise<string> => {
@@ -23,13 +25,34 @@ describe.each(launchers)('with $name', (launcher) => {
 
   it('what a command writes stays for the next one and over a stop; memory does not', async () => {
     const id = await create('--name', 'keeper');
+    expect(hasBooted(id)).toBe(false);
     await said(id, 'echo first > /srv/note; chmod 640 /srv/note; echo x > /dev/shm/note; rm /etc/group');
+    expect(hasBooted(id)).toBe(true);
     expect((await vm(['stop', '--vm', id])).code).toBe(0);
+    expect(isIdle()).toBe(true);
     expect(await vms()).toMatchObject([{id, status: 'stopped', launcher: launcher.name}]);
     const after = 'cat /srv/note; stat -c %a /srv/note; test -e /etc/group || echo removed; ls /dev/shm';
     expect(await said('keeper', after)).toBe('first\n640\nremoved\n');
-    // A stopped VM that was used is not stopped any more.
-    expect(await vms()).toMatchObject([{id, status: 'ready', failure: null}]);
+    expect(await vms()).toMatchObject([{id, status: 'running', failure: null}]);
+  });
+
+  it('a VM that is up serves command after command, and several at once, without booting again', async () => {
+    const id = await create();
+    await said(id, 'sleep 1000 & echo first > /dev/shm/note');
+    const [before] = await vms();
+    const both = await Promise.all([
+      said(
+        id,
+        'until grep -qs second /dev/shm/second; do sleep 0.1; done; cat /dev/shm/note /dev/shm/second',
+      ),
+      said(id, 'echo second > /dev/shm/second'),
+    ]);
+    expect(both).toEqual(['first\nsecond\n', '']);
+    const left = 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -c "sleep 100[0]"';
+    expect(await said(id, left)).toBe('1\n');
+    const {status, pid} = before ?? {};
+    expect(status).toBe('running');
+    expect(await vms()).toMatchObject([{status, pid}]);
   });
 
   it('a guest has the VM’s own name, processors and processes, and runs commands as root', async () => {
@@ -65,12 +88,9 @@ describe.each(launchers)('with $name', (launcher) => {
 
   it('looking at VMs, and stopping one that is not up, boots nothing', async () => {
     const id = await create();
-    const hasBooted = (): boolean => existsSync(join(state.path, 'vms', id, 'console.log'));
     for (const args of [['list'], ['list', '--all', '--json'], ['inspect', id], ['stop', '--vm', id]])
       expect((await vm(args)).code).toBe(0);
-    expect(hasBooted()).toBe(false);
-    await said(id, 'true');
-    expect(hasBooted()).toBe(true);
+    expect(hasBooted(id)).toBe(false);
   });
 
   it('a VM stays with the launcher that made it', async () => {

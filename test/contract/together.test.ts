@@ -3,7 +3,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import {type AgentResult, jsonLines} from '../support/agent.js';
 import {until} from '../support/until.js';
 import {leftoversOf, nothing} from '../support/vm-state.js';
-import {useBench, verdictOf} from './bench.js';
+import {useBench} from './bench.js';
 import {launchers} from './launchers.js';
 import {useSmallImage} from './small-images.js';
 
@@ -33,19 +33,17 @@ describe.each(launchers)('with $name', (launcher) => {
     expect(await leftoversOf(state)).toEqual(nothing);
   });
 
-  it('a VM is booted by one of two, and the other says who', async () => {
-    await create('--name', 'two');
-    const results = await Promise.all([1, 2].map(() => vm(['run', '--vm', 'two', '--cmd', 'echo x'])));
-    const [loser, ...others] = results.filter(({code}) => code !== 0);
-    expect(others).toEqual([]);
-    expect(loser?.code).toBe(125);
-    expect(loser && verdictOf(loser)).toMatchObject({
-      message: 'vm run failed',
-      code: 'VM_BUSY',
-      error: expect.stringMatching(/ is (booting|running)\.$/),
-      details: [expect.stringMatching(/^process \d+ is at work on it$/)],
-    });
-    expect((await vm(['run', '--vm', 'two', '--cmd', 'true'])).code).toBe(0);
+  it('a VM that several want is booted once, and serves them all', async () => {
+    const id = await create();
+    const results = await Promise.all(
+      [1, 2, 3].map((n) =>
+        vm(['exec', '--vm', id, '--cmd', `echo ${n}; cat /proc/sys/kernel/random/boot_id`]),
+      ),
+    );
+    const said = results.map(({code, stdout}) => `${code} ${stdout}`.trim().split('\n'));
+    expect(said.map(([first]) => first)).toEqual(['0 1', '0 2', '0 3']);
+    expect(new Set(said.map(([, boot]) => boot)).size).toBe(1);
+    expect(await vms()).toMatchObject([{id, status: 'running'}]);
   });
 
   it.each([
