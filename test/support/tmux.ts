@@ -24,16 +24,18 @@ export interface Tmux {
 
 interface TmuxOptions {
   readonly env: Readonly<Record<string, string>>;
+  /** For the host's shell to run first. */
+  readonly startup?: string;
   readonly columns?: number;
   readonly rows?: number;
 }
 
 export const PROMPT = 'host>';
 
-export const openTmux = ({env, columns = 80, rows = 24}: TmuxOptions): Tmux => {
+export const openTmux = ({env, startup: lines = '', columns = 80, rows = 24}: TmuxOptions): Tmux => {
   const folder = mkdtempSync(join(tmpdir(), 'tmux-'));
   const startup = join(folder, 'startup');
-  writeFileSync(startup, `PS1='${PROMPT} '\n`);
+  writeFileSync(startup, `PS1='${PROMPT} '\n${lines}\n`);
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-S', join(folder, 's'), '-f', '/dev/null', ...args], {
       encoding: 'utf8',
