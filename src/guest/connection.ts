@@ -111,9 +111,8 @@ export class Connection {
   /** Asks something about the channel itself: resolves when the guest has answered. */
   async ask({type, payload, answer = NO_BYTES, phase, timeoutMs}: ChannelQuestion): Promise<void> {
     if (this.#hasEnded) throw this.#told();
-    const answered = this.#replies[type].await({phase, timeoutMs, answer});
-    this.#link.send({type, session: 0, payload});
-    await answered;
+    const send = (): void => this.#link.send({type, session: 0, payload});
+    await this.#replies[type].await({phase, timeoutMs, answer, send});
   }
 
   /** Closes the channel; whatever is open is told the error, or that this was the end. */

@@ -6,11 +6,13 @@ const MAX_OPEN = 64;
 
 /** Questions to the guest that it answers in order, each with the very bytes that were agreed. */
 export interface Replies {
-  /** Resolves with the answer; rejects at the deadline, and when the channel ends. */
+  /** Resolves with the answer; rejects at the deadline, when the channel ends, and unasked when too much is open. */
   readonly await: (options: {
     readonly phase: string;
     readonly timeoutMs: number;
     readonly answer: Buffer;
+    /** Asks: an answer is expected from here on. */
+    readonly send: () => void;
   }) => Promise<void>;
   /** The guest has answered; throws where nothing was asked. */
   readonly receive: (answer: Buffer) => void;
@@ -32,7 +34,7 @@ export const createReplies = ({name, lastLines}: RepliesOptions): Replies => {
   // A question whose deadline has passed stays until its late answer, so that the next answer is not taken for it.
   const open: Question[] = [];
   return {
-    await: ({phase, timeoutMs, answer}) =>
+    await: ({phase, timeoutMs, answer, send}) =>
       new Promise((resolve, reject) => {
         if (open.length >= MAX_OPEN) return reject(deadlineError(phase, timeoutMs, lastLines()));
         const startedAt = performance.now();
@@ -48,6 +50,7 @@ export const createReplies = ({name, lastLines}: RepliesOptions): Replies => {
             else reject(error);
           },
         });
+        send();
       }),
     receive: (answer) => {
       const question = open[0];

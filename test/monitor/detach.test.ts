@@ -195,7 +195,7 @@ describe.skipIf(noAgentReason !== undefined)('a real shell', () => {
       const taken = second.attach(number, {rows: 33, columns: 44});
       taken.stdin.write('stty size; echo $V; exit 7\n');
       const said = await text(taken.stdout);
-      expect(said).toMatch(/later\r\n[^]*33 44\r\nkept\r\n/);
+      expect(said).toMatch(/later\r\n[\s\S]*33 44\r\nkept\r\n/);
       expect((await taken.exit).code).toBe(7);
     } finally {
       served.stop();
