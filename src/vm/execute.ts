@@ -138,7 +138,8 @@ export /** What ended it comes before what only cut it short. */
 const limitOf = (status: ExitStatus | null, truncated: boolean): Execution['limit'] => {
   if (status?.oom) return 'memory';
   if (status?.limits.processes) return 'processes';
-  if (status?.limits.disk) return 'disk';
+  // A disk may have been full before, and no harm to a command that writes nothing.
+  if (status?.limits.disk && status.code !== 0) return 'disk';
   return truncated ? 'output' : null;
 };
 
