@@ -53,9 +53,10 @@ static int step(void) {
   bool more = reap();
   channel_receive(dispatch);
   more |= sessions_pump();
-  sweep_when_due();
   shutdown_step();
   channel_flush();
+  /* Only now: an EXIT need not wait for it. */
+  sweep_when_due();
   if (channel_pending()) more = true;
   if (outlets_were_starved() && channel_wants_output()) more = true;
   if (more) return 0;

@@ -32,6 +32,7 @@ struct pipes {
 };
 
 static int null_fd = -1;
+static bool handled[NSIG];
 
 void spawn_open(void) {
   /* A pipe end with such a number would be overwritten in the child. */
@@ -103,9 +104,22 @@ static void close_from(unsigned first) {
   for (int fd = (int)first; fd < AGENT_FILES; fd++) close(fd);
 }
 
+/* Ours, and what we were started with: to ask for each signal in each child would take its time. */
+static void find_handled(void) {
+  static bool known;
+  struct sigaction action;
+  if (known) return;
+  known = true;
+  for (int number = 1; number < NSIG; number++) {
+    handled[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL;
+  }
+}
+
 static void reset_signals(void) {
   sigset_t none;
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  for (int number = 1; number < NSIG; number++) {
+    if (handled[number]) signal(number, SIG_DFL);
+  }
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -186,6 +200,7 @@ bool spawn(struct session *session, void (*run)(const void *argument), const voi
   if (!open_pipes(&pipes, session)) {
     return session_abandon(session, errno, session->terminal ? "terminal" : "pipe");
   }
+  find_handled();
   if (cgroup_is_used() && (session->cgroup = cgroup_take()) == NULL) {
     fail_pipes(&pipes);
     return session_abandon(session, errno, "cgroup");
