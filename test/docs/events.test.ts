@@ -3,6 +3,7 @@ import {AgentError} from '../../src/model/errors.js';
 import type {RunReport} from '../../src/model/run-report.js';
 import {copiedEvent} from '../../src/render/copy-events.js';
 import {type LogEvent, toJsonLine} from '../../src/render/log-event.js';
+import {shellEndEvent, shellErrorEvent, shellEvent} from '../../src/render/shell-events.js';
 import {
   cleanedEvent,
   createdEvent,
@@ -47,6 +48,11 @@ const events: readonly LogEvent[] = [
   ...(['vm run', 'vm exec', 'temporary vm execution'] as const).flatMap((verb) =>
     [0, 3].map((exitCode) => runEvent(verb, report(exitCode))),
   ),
+  shellEvent({record, command: null}, {hasTerminal: true, left: null, now: new Date()}),
+  ...[0, 3].map((exitCode) =>
+    shellEndEvent({record, command: 'vi'}, {end: 'exited', exitCode, reason: null}),
+  ),
+  shellErrorEvent({record, command: null}, error, 125),
   tempCleanedEvent(record),
   copiedEvent({record, source: 'a', target: 'b', files: 1, directories: 0, bytes: 1, skipped: 0}),
   createdEvent({...record, volume: 'data'}),
