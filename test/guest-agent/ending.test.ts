@@ -28,12 +28,11 @@ test('does not hold EXIT back for a signal to the command alone', () =>
     const session = peer.sh(slowChild);
     while (session.stdout === '') await peer.ping();
     await session.signal(15, 0);
-    const other = peer.sh('setsid sleep 0.5 & echo ready; exec sleep 1000');
+    const other = peer.sh("setsid sh -c 'echo $$; exec sleep 1000' & exec sleep 1000");
     while (other.stdout === '') await peer.ping();
-    const started = performance.now();
     await other.signal(15, 0);
     expect((await other.exit).signal).toBe(15);
-    expect(performance.now() - started).toBeLessThan(400);
+    expect((await peer.run(`kill ${other.stdout}`)).code).toBe(0);
   }));
 
 test('reaches what is left with SIGKILL while EXIT is held back', () =>
@@ -47,10 +46,8 @@ test('reaches what is left with SIGKILL while EXIT is held back', () =>
       await session.signal(15, 1);
       await pause(300);
       expect(session.ended).toBe(false);
-      const started = performance.now();
       await session.signal(9, 1);
       expect((await session.exit).signal).toBe(15);
-      expect(performance.now() - started).toBeLessThan(1000);
     }
   }));
 
@@ -101,11 +98,12 @@ test('says how long a command took, and of files and limits only what it may say
   withAgent(async ({peer}) => {
     const {elapsedUs, out, limits} = await peer.run('sleep 0.3');
     expect(elapsedUs).toBeGreaterThan(300_000);
-    expect(elapsedUs).toBeLessThan(2_000_000);
+    expect(elapsedUs).toBeLessThan(20_000_000);
     expect({out, limits}).toEqual({out: undefined, limits: undefined});
     const refused = await peer.exec(['/no/such']).exit;
     expect(refused.elapsedUs).toBeUndefined();
     /* What the command left behind is not its time. */
-    const left = await peer.run('sleep 0.6 >/dev/null 2>&1 &');
-    expect(left.elapsedUs).toBeLessThan(500_000);
+    const left = await peer.run('sleep 1000 >/dev/null 2>&1 & echo $!');
+    expect(left.elapsedUs).toBeLessThan(20_000_000);
+    await peer.run(`kill ${left.stdout}`);
   }));
