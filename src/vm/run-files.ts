@@ -1,9 +1,12 @@
-/** A run's own folder: what its command said, and the receipt of what became of it. */
-import {mkdir, writeFile} from 'node:fs/promises';
+/** A run's own folder: what its command says, and the receipt of what has become of it. */
+import {randomBytes} from 'node:crypto';
+import {mkdir, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {RunReport} from '../model/run-report.js';
 import type {Sink} from '../model/sink.js';
+import type {ProcessRef, VmRecord} from '../model/vm-record.js';
 import {fileSink} from './file-sink.js';
+import {pruneRuns} from './log-pruning.js';
 import type {RunRequest} from './run-request.js';
 
 export interface RunPaths {
@@ -14,17 +17,33 @@ export interface RunPaths {
 export interface RunFiles extends RunPaths {
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** The command has ended, however it did. */
   readonly close: () => Promise<void>;
+  /** What became of it. A VM that was cleaned meanwhile needs none of this. */
+  readonly finish: (report: RunReport) => Promise<void>;
 }
 
-const folderOf = (vmFolder: string, runId: string): string => join(vmFolder, 'runs', runId);
+/** A command that begins now. */
+export interface RunStart {
+  readonly record: VmRecord;
+  readonly runId: string;
+  readonly request: RunRequest;
+  /** Who will close the files. */
+  readonly process: ProcessRef;
+  readonly now: () => Date;
+}
+
+export const runsFolder = (vmFolder: string): string => join(vmFolder, 'runs');
 
 /** Throws where the VM's folder is gone: somebody has just cleaned it. */
-export const openRunFiles = async (vmFolder: string, runId: string): Promise<RunFiles> => {
-  const folder = folderOf(vmFolder, runId);
+export const openRunFiles = async (vmFolder: string, start: RunStart): Promise<RunFiles> => {
+  const folder = join(runsFolder(vmFolder), start.runId);
   await mkdir(folder, {mode: 0o700});
+  const receipt = {...describeStart(start), startedAt: start.now().toISOString()};
+  await writeReceipt(folder, {...receipt, status: 'running', process: start.process});
   const [stdoutPath, stderrPath] = [join(folder, 'stdout.log'), join(folder, 'stderr.log')];
   const [stdout, stderr] = [await fileSink(stdoutPath), await fileSink(stderrPath)];
+  let endedAt = '';
   return {
     stdoutPath,
     stderrPath,
@@ -32,30 +51,34 @@ export const openRunFiles = async (vmFolder: string, runId: string): Promise<Run
     stderr,
     close: async () => {
       await Promise.all([stdout.close(), stderr.close()]);
+      endedAt = start.now().toISOString();
+      await writeReceipt(folder, {...receipt, status: 'ended', endedAt}).catch(unlessCleaned);
+      await pruneRuns(runsFolder(vmFolder)).catch(unlessCleaned);
+    },
+    finish: async ({record: _record, ...report}) => {
+      await writeReceipt(folder, {...receipt, status: 'ended', endedAt, ...report}).catch(unlessCleaned);
     },
   };
 };
 
-const MAX_RECEIPT_TEXT = 4_096;
-
-/** A VM that was cleaned meanwhile needs none. */
-export const writeReceipt = async (
-  vmFolder: string,
-  request: RunRequest,
-  report: RunReport,
-): Promise<void> => {
-  const path = join(folderOf(vmFolder, report.runId), 'run.json');
-  const text = `${JSON.stringify(receiptOf(request, report), null, 2)}\n`;
-  await writeFile(path, text, {mode: 0o600}).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+const unlessCleaned = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'ENOENT') throw error;
 };
 
-const receiptOf = (request: RunRequest, report: RunReport): Record<string, unknown> => {
-  const {record, out, ...rest} = report;
+/** Whole or not at all: somebody may be reading it. */
+const writeReceipt = async (folder: string, receipt: Record<string, unknown>): Promise<void> => {
+  const temporary = join(folder, `.making-${randomBytes(4).toString('hex')}`);
+  await writeFile(temporary, `${JSON.stringify(receipt, null, 2)}\n`, {mode: 0o600});
+  await rename(temporary, join(folder, 'run.json'));
+};
+
+const MAX_RECEIPT_TEXT = 4_096;
+
+const describeStart = ({record, runId, request}: RunStart): Record<string, unknown> => {
   const {program} = request.payload;
   return {
     vm: record.id,
+    runId,
     image: record.image,
     program:
       program.kind === 'command'
@@ -67,7 +90,5 @@ const receiptOf = (request: RunRequest, report: RunReport): Record<string, unkno
       maxOutputBytes: request.maxOutputBytes,
       memoryMib: record.memoryMib,
     },
-    out,
-    ...rest,
   };
 };
