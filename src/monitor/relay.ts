@@ -59,6 +59,11 @@ export class Relay {
     return this.#held.size > 0 ? 0 : performance.now() - this.#lastTrafficAt;
   }
 
+  /** Somebody has connected, and may be about to want something. */
+  get isConnected(): boolean {
+    return this.#clients.size > 0;
+  }
+
   addClient(socket: Socket): void {
     const client = new ClientConnection(socket, {
       guest: this.#options.guest,

@@ -67,13 +67,15 @@ const watchIdle = (relay: Relay, timeoutMs: number, onIdle: () => void): (() => 
   let timer: NodeJS.Timeout;
   const look = (): void => {
     const left = timeoutMs - relay.idleMs();
-    if (left <= 0) onIdle();
-    else timer = setTimeout(look, Math.min(left, MAX_TIMER_MS));
+    if (left <= 0 && !relay.isConnected) onIdle();
+    else timer = setTimeout(look, Math.min(Math.max(left, CLIENT_LOOK_MS), MAX_TIMER_MS));
   };
   look();
   return () => clearTimeout(timer);
 };
 
+/** How soon to look again where a client has connected and wants nothing yet. */
+const CLIENT_LOOK_MS = 500;
 /** What setTimeout takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -24,7 +24,8 @@ export const keepUp = async (context: VmContext, id: string, onUp: () => void): 
   const {booted, served} = await start(context, record, socket);
   onUp();
   const ending = await untilEnding(context, {record, booted, served});
-  change(context, id, (own) => moveTo(own, {status: 'stopping', owner: context.self, vmm: own.vmm}));
+  // With its socket: whoever wants it waits for our end, and boots it again.
+  change(context, id, (own) => moveTo(own, {...own, status: 'stopping'}));
   const told = served.end(ending.error);
   await powerOff(context, record, booted);
   await told;

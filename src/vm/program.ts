@@ -25,11 +25,12 @@ export const chooseProgram = (request: ProgramRequest): ((language: LanguageName
   const asked = [cmd !== undefined, code !== undefined, hello === true, stdinSource !== undefined];
   const count = asked.filter(Boolean).length;
   const [firstFile] = files;
+  const mayBeStdin = 'stdinSource' in request;
   if (count > 1) throw usageError('Only one of --cmd, --code, --hello and - can be given.', 'choose one');
   if (count === 0 && firstFile === undefined) {
     throw usageError(
       'There is nothing to run.',
-      'give --cmd "COMMAND", --code SOURCE, --file PROGRAM, --hello, or - for source on stdin',
+      `give --cmd "COMMAND", --code SOURCE, --file PROGRAM or --hello${mayBeStdin ? ', or - for source on stdin' : ''}`,
     );
   }
   if (cmd !== undefined) return () => ({kind: 'command', text: nonEmpty(cmd, '--cmd')});

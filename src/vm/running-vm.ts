@@ -56,6 +56,8 @@ const tryConnect = async (context: VmContext, record: VmRecord): Promise<Running
     context.progress.step(`waiting for VM '${id}', which another process boots`);
     return undefined;
   }
+  // It ends by itself, and nobody asked for that.
+  if (status === 'stopping' && socket !== null) return undefined;
   if (status !== 'running' || socket === null) throw busyError(record);
   try {
     return await context.monitors.connect({id, socket, folder: vmFolder(context, id)}, context);

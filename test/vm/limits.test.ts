@@ -36,7 +36,7 @@ describe('a command that', () => {
     ['prints without end', 'head -c 50000000 /dev/zero', 0, 'output', '--max-output', '1M'],
     ['does not come to an end', 'trap "" TERM; while :; do :; done', 124, 'time', '--timeout', '2s'],
   ])('%s is told so, and the next one works', async (_, command, code, limit, ...more) => {
-    const result = await exec(command, ...more);
+    const result = await exec(command, ...more.map(String));
     expect(result.events.at(-1)).toMatchObject({limit});
     expect(result.code).toBe(code);
     expect(await exec('echo works')).toMatchObject({code: 0, stdout: Buffer.from('works\n')});
