@@ -6,6 +6,7 @@ import {Readable} from 'node:stream';
 import type {Sink} from '../model/sink.js';
 import type {HeldTerminal, Terminal, WindowSize} from '../model/terminal.js';
 import {createDetachScanner} from './detach-scanner.js';
+import {replaceGoneTerminal} from './gone-terminal.js';
 import {createScreenState} from './screen-state.js';
 import * as stty from './stty.js';
 import {isSameSize, measure} from './window-size.js';
@@ -52,6 +53,7 @@ interface ModesOptions {
 /** Sets raw modes; returns what gives the terminal back, once. */
 const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void) => {
   const saved = stty.readModes();
+  process.once('exit', replaceGoneTerminal);
   let isHeld = true;
   const giveBack = (isTidy: boolean): void => {
     if (!isHeld) return;
@@ -60,7 +62,11 @@ const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void
     // Written at once, since terminals are, and as the process's last act if need be.
     if (!isTidy && process.env.TERM !== 'dumb')
       (process.stdout.isTTY ? process.stdout : process.stderr).write(undo());
-    stty.setModes(saved);
+    try {
+      stty.setModes(saved);
+    } catch {
+      // It has gone, or is stuck: then Node's own attempt, its last act, is the next best.
+    }
   };
   const onExit = (): void => giveBack(false);
   const onStop = (): void => {

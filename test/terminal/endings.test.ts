@@ -1,4 +1,6 @@
-import {resolve} from 'node:path';
+import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {openTmux, PROMPT, type Tmux} from '../support/tmux.js';
 import {until} from '../support/until.js';
@@ -73,4 +75,20 @@ describe('a terminal that is held is given back', () => {
     tmux.type('q');
     await until('the modes are given back', () => tmux.modes() === modes, 10_000);
   });
+});
+
+it('a terminal that goes ends the process with its own exit code', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gone-'));
+  const said = join(folder, 'code');
+  const going = openTmux({env: {}});
+  try {
+    await going.seen(PROMPT);
+    going.type(`sh -c 'trap "" HUP; node --import tsx ${program} wait; echo $? >${said}'`, 'Enter');
+    await going.seen('on another screen');
+  } finally {
+    going.end();
+  }
+  await until('the process has ended', () => existsSync(said) && readFileSync(said, 'utf8') !== '', 20_000);
+  expect(readFileSync(said, 'utf8')).toBe('129\n');
+  rmSync(folder, {recursive: true});
 });

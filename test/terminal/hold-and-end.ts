@@ -17,10 +17,14 @@ if (how === 'exit') process.exit(3);
 if (how === 'throw') throw new Error('thrown in raw mode');
 if (how === 'reject') void Promise.reject(new Error('rejected in raw mode'));
 
+process.on('SIGHUP', () => {
+  held.release(false);
+  process.exit(129);
+});
 void held.left.then((end) => {
   held.release(false);
   console.log(`left: ${end}`);
-  process.exit();
+  process.exit(end === 'gone' ? 129 : 0);
 });
 for (;;) {
   const [chunk] = (await once(held.typed, 'data')) as [Buffer];
