@@ -2,9 +2,8 @@
 import {randomBytes} from 'node:crypto';
 import {fileURLToPath} from 'node:url';
 import {createImageStore} from './image/create-image-store.js';
-import {createKrunvmLauncher, findVolume} from './launcher/krunvm/krunvm-launcher.js';
 import type {Launcher} from './launcher/launcher.js';
-import {createQemuLauncher} from './launcher/qemu/qemu-launcher.js';
+import {createLazyLauncher} from './lazy-launcher.js';
 import type {LauncherName} from './model/launcher-name.js';
 import type {Progress} from './model/progress.js';
 import type {ProcessRef} from './model/vm-record.js';
@@ -31,16 +30,18 @@ export const createContext = ({env, progress, notice = () => {}, signal}: Contex
   const store = once(() => openStore(paths.database, host.uid));
   const inLock = <T>(name: string, work: () => Promise<T>, waiting = signal): Promise<T> =>
     lockIn(store(), {name, self, progress, signal: waiting}, work);
-  const launchers: Readonly<Record<LauncherName, () => Launcher>> = {
-    krunvm: once(() =>
-      createKrunvmLauncher({
-        ...launcherOptions(paths, env),
-        registriesFolder: paths.krunvm,
-        containersFolder: paths.containers,
-        withLock: inLock,
-      }),
+  const krunvmOptions = {
+    ...launcherOptions(paths, env),
+    registriesFolder: paths.krunvm,
+    containersFolder: paths.containers,
+    withLock: inLock,
+  };
+  const qemuOptions = {...launcherOptions(paths, env), cacheFolder: paths.boot};
+  const launchers: Readonly<Record<LauncherName, Launcher>> = {
+    krunvm: createLazyLauncher('krunvm', async () =>
+      (await importKrunvm()).createKrunvmLauncher(krunvmOptions),
     ),
-    qemu: once(() => createQemuLauncher({...launcherOptions(paths, env), cacheFolder: paths.boot})),
+    qemu: createLazyLauncher('qemu', async () => (await importQemu()).createQemuLauncher(qemuOptions)),
   };
   return {
     env,
@@ -54,7 +55,7 @@ export const createContext = ({env, progress, notice = () => {}, signal}: Contex
     store,
     storeIfAny: () => (isThere(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database, host.uid),
-    launcher: (name) => launchers[name](),
+    launcher: (name) => launchers[name],
     monitors: createMonitors({
       stateFolder: paths.root,
       runtimeFolder: paths.runtime,
@@ -68,12 +69,17 @@ export const createContext = ({env, progress, notice = () => {}, signal}: Contex
       containersFolder: paths.containers,
       env,
       withLock: inLock,
-      storageVolume: process.platform === 'darwin' ? () => findVolume(env) : null,
+      storageVolume:
+        process.platform === 'darwin' ? async () => (await importKrunvm()).findVolume(env) : null,
     }),
     now: () => new Date(),
     randomId,
   };
 };
+
+// Only when a VM is made, booted or removed: most commands need neither.
+const importKrunvm = () => import('./launcher/krunvm/krunvm-launcher.js');
+const importQemu = () => import('./launcher/qemu/qemu-launcher.js');
 
 const launcherOptions = (paths: StatePaths, env: ContextOptions['env']) => ({
   runtimeFolder: paths.runtime,

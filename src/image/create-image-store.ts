@@ -1,11 +1,9 @@
-/** The image store of one state directory. */
+/** The image store of one state directory. What makes and removes images is loaded when it is first needed. */
 import {createHash} from 'node:crypto';
 import {userInfo} from 'node:os';
 import {AgentError, usageError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
 import {languageOf} from '../model/language.js';
-import {buildContainerfile} from './build-containerfile.js';
-import {buildLanguage} from './build-language.js';
 import {builtReference, candidateReferences, findDigest, findImage, readCatalog} from './catalog.js';
 import type {PullSource} from './fetch.js';
 import type {ImageHost} from './image-host.js';
@@ -17,14 +15,8 @@ import {
   type PullOptions,
   type WantedImage,
 } from './image-store.js';
-import {pullImage} from './pull.js';
-import {pullIntoVolume} from './pull-into-volume.js';
 import {parseLocalTag, parseReference} from './reference.js';
 import {refuseContainerfileBuild, refuseLanguageBuild} from './refuse-build.js';
-import {pruneImages, removeImage} from './remove.js';
-import {withVolume} from './volume.js';
-import {isStored} from './volume-images.js';
-import {reapWorkshops} from './workshop.js';
 
 export interface ImageStoreOptions {
   readonly imagesFolder: string;
@@ -57,9 +49,12 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
     throw new AgentError('IMAGE_UNUSABLE', `The image ${digest} was removed while it was made.`);
   };
   const canBuild = host.storageVolume === null;
-  const pullInto = host.storageVolume === null ? pullImage : pullIntoVolume;
-  const pullHere = async (source: PullSource, pull: PullOptions): Promise<GuestImage> =>
-    made(await pullInto(host, source, pull));
+  const pullHere = async (source: PullSource, pull: PullOptions): Promise<GuestImage> => {
+    const pullInto = canBuild
+      ? (await import('./pull.js')).pullImage
+      : (await import('./pull-into-volume.js')).pullIntoVolume;
+    return made(await pullInto(host, source, pull));
+  };
   return {
     canBuild,
     find,
@@ -81,6 +76,7 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
     },
     buildLanguage: async (build) => {
       if (!canBuild) throw refuseLanguageBuild(build.language);
+      const {buildLanguage} = await import('./build-language.js');
       return await host.withLock(lockName(`the ${build.language} image`), async () =>
         made(await buildLanguage(host, build)),
       );
@@ -88,13 +84,20 @@ export const createImageStore = (options: ImageStoreOptions): ImageStore => {
     buildContainerfile: async (build) => {
       const tag = parseLocalTag(build.tag).text;
       if (!canBuild) throw refuseContainerfileBuild(tag);
+      const {buildContainerfile} = await import('./build-containerfile.js');
       return await host.withLock(lockName(tag), async () =>
         made(await buildContainerfile(host, {...build, tag})),
       );
     },
-    remove: (remove) => host.withLock('images', () => removeImage(host, remove)),
-    prune: ({usedBy}) => host.withLock('images', () => pruneImages(host, usedBy)),
-    reap: () => reapWorkshops(host),
+    remove: async (remove) => {
+      const {removeImage} = await import('./remove.js');
+      return await host.withLock('images', () => removeImage(host, remove));
+    },
+    prune: async ({usedBy}) => {
+      const {pruneImages} = await import('./remove.js');
+      return await host.withLock('images', () => pruneImages(host, usedBy));
+    },
+    reap: async () => await (await import('./workshop.js')).reapWorkshops(host),
   };
 };
 
@@ -153,6 +156,8 @@ const findWhole = async (
   {reference, signal}: PullOptions,
 ): Promise<GuestImage | undefined> => {
   if (image?.rootfsPath !== null || host.storageVolume === null) return image;
+  const {withVolume} = await import('./volume.js');
+  const {isStored} = await import('./volume-images.js');
   const step = {timeoutMs: host.limits.stepMs, signal};
   if (await withVolume(host, {signal}, (volume) => isStored(volume, image, step))) return image;
   if (candidateReferences(reference).some((name) => image.references.includes(name))) return undefined;

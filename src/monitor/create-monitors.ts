@@ -3,7 +3,7 @@ import {dirname} from 'node:path';
 import {connectMonitor} from './connect-monitor.js';
 import type {Monitors} from './monitors.js';
 import {makeSocketFolder, type SocketPlace, socketPath} from './socket-path.js';
-import {type MonitorProgram, startMonitor} from './start-monitor.js';
+import type {MonitorProgram} from './start-monitor.js';
 
 export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors => ({
   socketOf: (id) => {
@@ -11,7 +11,10 @@ export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors 
     makeSocketFolder(dirname(path), options.uid);
     return path;
   },
-  start: (vm, startOptions) => startMonitor(options, vm, startOptions),
+  start: async (vm, startOptions) => {
+    const {startMonitor} = await import('./start-monitor.js');
+    await startMonitor(options, vm, startOptions);
+  },
   connect: (place, {signal}) => connectMonitor(place, {signal}),
   status: async (place, timeoutMs) => {
     try {

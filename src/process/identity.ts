@@ -1,6 +1,6 @@
 /** Tells one process from a later one that got the same pid. */
+import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
-import {execaSync} from 'execa';
 import type {ProcessRef} from '../model/vm-record.js';
 
 /** The process with this pid as it runs now, or undefined where there is none (a zombie counts as none). */
@@ -28,11 +28,11 @@ const linuxStart = (pid: number): string | undefined => {
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
 
 const bsdStart = (pid: number): string | undefined => {
-  const result = execaSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
-    reject: false,
-    stdin: 'ignore',
+  const {stdout} = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
     timeout: 2000,
   });
-  const text = result.stdout.trim();
+  const text = (stdout ?? '').trim();
   return text === '' ? undefined : text;
 };
