@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../base-command.js';
+import {usageError} from '../../model/errors.js';
 import {consoleSink} from '../../render/console-sink.js';
 import {streamSink} from '../../render/output-sink.js';
 import {renderRunTable, runToJson} from '../../render/run-table.js';
@@ -24,26 +25,25 @@ export default class VmLogs extends BaseCommand {
   ];
   static override flags = {
     vm: Flags.string({summary: 'id, unambiguous start of an id, or name', required: true}),
-    run: Flags.string({summary: 'id of a run, or its start; without it the last one', exclusive: ['list']}),
-    list: Flags.boolean({summary: 'the runs that are kept, instead of their output'}),
+    run: Flags.string({summary: 'id of a run, or its start; without it the last one'}),
+    list: Flags.boolean({default: false, summary: 'the runs that are kept, instead of their output'}),
     console: Flags.boolean({
       default: false,
       summary: 'what the guest’s kernel says, instead; what is not printable comes as an escape',
-      exclusive: ['list', 'run'],
     }),
     follow: Flags.boolean({
       default: false,
       char: 'f',
       summary: 'go on until the run has ended, or with --console the VM',
-      exclusive: ['list'],
     }),
-    tail: Flags.integer({summary: 'only the last lines of each stream', min: 0, exclusive: ['list']}),
-    json: Flags.boolean({default: false, summary: 'write the list as JSON', dependsOn: ['list']}),
+    tail: Flags.integer({summary: 'only the last lines of each stream', min: 0}),
+    json: Flags.boolean({default: false, summary: 'write the list as JSON'}),
   };
 
   async run(): Promise<number> {
     const {flags, context} = await this.start(VmLogs);
     const {vm, run = null, follow, tail = null} = flags;
+    refuseMixed(flags);
     if (flags.list) await this.list(context, flags);
     else if (flags.console) {
       await showConsole(context, {vm, follow, tail, output: consoleSink(streamSink(process.stdout))});
@@ -62,3 +62,24 @@ export default class VmLogs extends BaseCommand {
     );
   }
 }
+
+interface LogFlags {
+  readonly list: boolean;
+  readonly console: boolean;
+  readonly follow: boolean;
+  readonly json: boolean;
+  readonly run?: string | undefined;
+  readonly tail?: number | undefined;
+}
+
+// Not by oclif's own relations: to those, a flag that is false by default has been given.
+const refuseMixed = ({list, console, follow, json, run, tail}: LogFlags): void => {
+  if (json && !list) throw usageError('--json goes with --list only.', 'a run’s output is shown as it is');
+  if (console && run !== undefined) throw usageError('--console is that of the VM, not of a --run.');
+  if (list && (console || follow || run !== undefined || tail !== undefined)) {
+    throw usageError(
+      '--list does not go together with --run, --console, --follow or --tail.',
+      'use one of them',
+    );
+  }
+};
