@@ -201,3 +201,12 @@ describe('an image without a shell', () => {
     expect(contentOf(join(image.path, 'vms'))).toEqual([]);
   });
 });
+
+it('a user id without a name is one as any other', () => {
+  const {status, stdout, stderr} = spawnSync(
+    'unshare',
+    ['--user', '--map-user=54321', process.execPath, executable, 'vm', 'list', '--json'],
+    {env: {PATH: process.env.PATH, AGENT_STATE_DIR: join(folder, 'nameless')}, encoding: 'utf8'},
+  );
+  expect({status, stdout, stderr}).toEqual({status: 0, stdout: '[]\n', stderr: ''});
+});
