@@ -35,6 +35,18 @@ describe('makeDisk', () => {
     expect(about).not.toMatch(/^Group.*(?<!ITABLE_ZEROED)\]$/m);
   });
 
+  it('makes one as small as is asked for, of which most can be filled', async () => {
+    await makeDisk({folder, name: 'upper', bytes: 64 * 1024 ** 2, mke2fsPath, signal});
+    const path = diskPath(folder, 'upper');
+    expect(statSync(path).size).toBe(64 * 1024 ** 2);
+    const about = execFileSync(findProgram(process.env, 'dumpe2fs') ?? '', ['-h', path], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    expect(Number(/^Free blocks:\s+(\d+)$/m.exec(about)?.[1]) * 4096).toBeGreaterThan(40 * 1024 ** 2);
+    expect(about).toContain('has_journal');
+  });
+
   it('keeps a disk that is there', async () => {
     writeFileSync(diskPath(folder, 'persist'), 'files of a VM');
     await makeDisk({folder, name: 'persist', mke2fsPath, signal});
