@@ -16,8 +16,6 @@ type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {
 export const start = async (root: string, {pjson}: StartOptions = {}): Promise<void> => {
   const output = watchOutput();
   try {
-    // oclif asks for the user's shell, and fails where the user id has no name, as in many containers.
-    process.env.SHELL ??= '/bin/sh';
     const config = await Config.load({root: fileURLToPath(root), ...(pjson ? {pjson} : {})});
     const result: unknown = await run(process.argv.slice(2), config).catch((thrown) => {
       const unknown = unknownCommand(thrown);
