@@ -8,7 +8,7 @@ usage() {
   cat <<'TEXT'
 usage: setup.sh [--build] [--check] [--yes] [--state FOLDER] [--volume NAME]
 
-  --build         also what building the guest agent from source needs: zig
+  --build         also what building and testing from source needs: zig, tmux
   --check         only say what is missing; exit 1 if anything is
   --yes           do not ask before anything is changed
   --state FOLDER  the state directory; default: $AGENT_STATE_DIR, else ~/agentVM
@@ -112,6 +112,7 @@ wanted_formulae() {
   has buildah || echo "$TAP/buildah"
   has krunvm || echo "$TAP/krunvm"
   [ "$BUILD" = no ] || has zig || echo zig
+  [ "$BUILD" = no ] || has tmux || echo tmux
 }
 
 krunvm_verdict() {
@@ -156,6 +157,7 @@ missing() {
   has buildah || echo 'buildah|fetches and unpacks guest images'
   if lacks_libraries; then echo "libkrunfw|the kernel of the guests, in $PREFIX/lib"; fi
   [ "$BUILD" = no ] || has zig || echo 'zig|compiles the guest agent'
+  [ "$BUILD" = no ] || has tmux || echo 'tmux|is the terminal of the tests'
   is_volume_ready || echo "volume|a case-sensitive volume for the files of guests: $VOLUME"
   [ "$CONFIGURED" = "$VOLUME" ] || echo "krunvm-settings|tell krunvm about that volume: $CONFIG"
   if lacks_containers_files; then echo "containers-settings|tell buildah what to trust: $(containers_folder)"; fi

@@ -85,6 +85,7 @@ describe.each(['sh', 'bash'] as const)('setup.sh on a new Mac, in %s', (shell) =
       'missing:',
       '  krunvm               ',
       '  zig                  ',
+      '  tmux                 ',
       '  krunvm-settings      ',
       '  state                ',
       '  environment          ',
@@ -253,10 +254,10 @@ describe('setup.sh and what is there already', () => {
     expect(here.calls().at(-1)).toBe('brew upgrade krunvm [asks nothing]');
   });
 
-  it('installs zig for a build from source alone', () => {
+  it('installs zig and tmux for a build from source alone', () => {
     const here = stub(prepared);
     expect(here.run('sh', ['--yes', '--build']).code).toBe(0);
-    expect(here.calls()).toEqual(['brew install zig [asks nothing]']);
+    expect(here.calls()).toEqual(['brew install zig tmux [asks nothing]']);
   });
 
   it('refuses an unknown option as a usage error', () => {
