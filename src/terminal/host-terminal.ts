@@ -62,19 +62,15 @@ const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void
     // Written at once, since terminals are, and as the process's last act if need be.
     if (!isTidy && process.env.TERM !== 'dumb')
       (process.stdout.isTTY ? process.stdout : process.stderr).write(undo());
-    try {
-      stty.setModes(saved);
-    } catch {
-      // It has gone, or is stuck: then Node's own attempt, its last act, is the next best.
-    }
+    attempt(() => stty.setModes(saved));
   };
   const onExit = (): void => giveBack(false);
   const onStop = (): void => {
-    stty.setModes(saved);
+    attempt(() => stty.setModes(saved));
     process.kill(process.pid, 'SIGSTOP');
   };
   const onContinued = (): void => {
-    stty.setRaw(); // whoever had the terminal meanwhile has set modes of its own
+    attempt(stty.setRaw); // whoever had the terminal meanwhile has set modes of its own
     onContinue();
   };
   process.on('exit', onExit).on('SIGTSTP', onStop).on('SIGCONT', onContinued);
@@ -85,6 +81,15 @@ const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void
     throw error;
   }
   return giveBack;
+};
+
+/** A terminal that has gone, or is stuck, must keep nobody from ending; Node's own attempt, its last act, is the next best. */
+const attempt = (change: () => void): void => {
+  try {
+    change();
+  } catch {
+    // as above
+  }
 };
 
 interface Keys extends Pick<HeldTerminal, 'typed' | 'left'> {
