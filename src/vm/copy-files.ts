@@ -1,6 +1,7 @@
 /** `vm cp`: files between this machine and a VM, in either direction. */
 import type {Readable} from 'node:stream';
 import type {TransferLimits} from '../guest/guest.js';
+import {AgentError} from '../model/errors.js';
 import type {Sink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {copyIn, type InSource, lookAtSources} from './copy-in.js';
@@ -106,7 +107,7 @@ const outOfGuest = async (
   {plan, record, limits}: Work<'out'>,
   {io, onCopied}: {readonly io: CopyIo; readonly onCopied: OnCopied},
 ): Promise<void> => {
-  const stream = {sink: io.stdout, isTerminal: io.isTerminal};
+  const stream = {sink: interruptibly(io.stdout, context.signal), isTerminal: io.isTerminal};
   const target = await lookAtTarget(plan.target, plan.sources, stream);
   targetOf(context, record);
   await withVm(context, record, async (guest) => {
@@ -116,6 +117,17 @@ const outOfGuest = async (
       onCopied({record, source: source.typed, target: '', ...count});
     }
   });
+};
+
+/** A reader that does not read on holds up what is written to it, and not our end. */
+const interruptibly = (sink: Sink, signal: AbortSignal): Sink => {
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(new AgentError('INTERRUPTED', 'copying was interrupted'));
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, {once: true});
+  });
+  interrupted.catch(() => {}); // nothing was being written
+  return {...sink, write: (chunk) => Promise.race([sink.write(chunk), interrupted])};
 };
 
 const withVm = async (

@@ -4,7 +4,7 @@ import {isVmId} from '../model/vm-id.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {busyError, moveTo, owns} from './lifecycle.js';
 import {reap, removeVm} from './reap.js';
-import {seize} from './seize.js';
+import {seize, waitWhile} from './seize.js';
 import {type Selection, selectVms} from './select-vms.js';
 import type {VmContext} from './vm-context.js';
 
@@ -83,12 +83,20 @@ const tryOne = async (context: VmContext, vm: EndedVm, endOne: EndOne): Promise<
 };
 
 const stopVm = async (context: VmContext, {id}: EndedVm): Promise<void> => {
+  await untilNobodyStops(context, id);
   if (context.store().get(id)?.status === 'stopped') return;
   await seize(context, id, 'stopping');
   context.store().update(id, (present) => {
     if (!owns(present, context.self)) throw busyError(present);
     return moveTo(present, {status: 'stopped'});
   });
+};
+
+/** What somebody else is stopping will be stopped: that is all that was asked for. */
+const untilNobodyStops = async (context: VmContext, id: string): Promise<void> => {
+  const isStopping = ({status, owner}: VmRecord): boolean =>
+    status === 'stopping' && owner !== null && context.isAlive(owner);
+  await waitWhile(context, id, (_, present) => isStopping(present));
 };
 
 const cleanVm = async (context: VmContext, id: string, keepPersist: boolean): Promise<void> => {

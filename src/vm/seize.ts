@@ -4,7 +4,8 @@ import type {ProcessRef, VmRecord} from '../model/vm-record.js';
 import {busyError, letGo, owns, takeOver} from './lifecycle.js';
 import type {VmContext} from './vm-context.js';
 
-const LETTING_GO_MS = 20_000;
+/** Longer than a monitor's own deadlines for a guest that does not end. */
+const LETTING_GO_MS = 25_000;
 const POLL_MS = 50;
 
 /**
@@ -27,12 +28,14 @@ export const seize = async (
   if (monitor) signal(context, monitor, 'SIGTERM'); // others look at the record themselves
   // Somebody else is cleaning it already: they win, and we wait for them.
   const isHeld = owns(taken, context.self) ? isHeldByEvicted : isHeldByOwner;
+  context.progress.step(`waiting for VM '${id}' to end`);
   try {
     await waitWhile(context, id, isHeld);
   } catch (error) {
     context.store().update(id, (present) => letGo(present, context.self));
     throw error;
   }
+  if (monitor) signal(context, monitor, 'SIGKILL'); // one that is stuck
   await context.launcher(taken.launcher).end({id});
 };
 
@@ -61,8 +64,8 @@ const isHeldByEvicted: IsHeld = (context, record) => {
 
 const isHeldByOwner: IsHeld = isBeingCleaned;
 
-/** Who has not let go by the deadline is stuck: the VMM is then ended over its head. */
-const waitWhile = async (context: VmContext, id: string, isHeld: IsHeld): Promise<void> => {
+/** Who has not let go by the deadline is stuck: it is then ended, and the VMM over its head. */
+export const waitWhile = async (context: VmContext, id: string, isHeld: IsHeld): Promise<void> => {
   const deadline = Date.now() + LETTING_GO_MS;
   for (;;) {
     const present = context.store().get(id);
