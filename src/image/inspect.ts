@@ -1,21 +1,22 @@
 /** What `buildah inspect` says of an image: its digest, its platform, and how it wants to run. Pure. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {AgentError} from '../model/errors.js';
 import type {ImageConfig} from '../model/guest-image.js';
 import {otherPlatform} from './registry-error.js';
 
 const inspectSchema = z.object({
-  FromImageDigest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  FromImageDigest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
   OCIv1: z.object({
-    architecture: z.string().default(''),
-    os: z.string().default(''),
-    config: z
-      .object({
-        User: z.string().default(''),
-        Env: z.array(z.string()).nullish(),
-        WorkingDir: z.string().default(''),
-      })
-      .prefault({}),
+    architecture: z._default(z.string(), ''),
+    os: z._default(z.string(), ''),
+    config: z.prefault(
+      z.object({
+        User: z._default(z.string(), ''),
+        Env: z.nullish(z.array(z.string())),
+        WorkingDir: z._default(z.string(), ''),
+      }),
+      {},
+    ),
   }),
 });
 

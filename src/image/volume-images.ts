@@ -1,5 +1,5 @@
 /** The images in the volume's storage, and their names. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {AgentError, toAgentError} from '../model/errors.js';
 import {type GuestImage, storageName} from '../model/guest-image.js';
 import type {BuildahStorage, Step} from './image-host.js';
@@ -63,14 +63,14 @@ export const isStored = async (
 };
 
 const storedSchema = z.array(
-  z.object({id: z.string(), names: z.array(z.string()).nullish(), size: z.string().default('')}),
+  z.object({id: z.string(), names: z.nullish(z.array(z.string())), size: z._default(z.string(), '')}),
 );
 
 /** What `buildah images --json --no-trunc` says. */
 export const parseStored = (json: string): readonly StoredImage[] => {
   try {
     // Without images some versions say null.
-    return (storedSchema.nullable().parse(JSON.parse(json)) ?? []).map(({id, names, size}) => ({
+    return (z.nullable(storedSchema).parse(JSON.parse(json)) ?? []).map(({id, names, size}) => ({
       id: id.replace('sha256:', ''),
       names: names ?? [],
       sizeBytes: parseSize(size),

@@ -2,14 +2,14 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {writeAtomically} from './atomic-file.js';
 
 export const findingSchema = z.object({
   ok: z.boolean(),
   subject: z.string(),
   seen: z.string(),
-  mend: z.string().exactOptional(),
+  mend: z.exactOptional(z.string()),
 });
 
 export interface Memory<T> {
@@ -22,7 +22,7 @@ export const createMemory = <T>(options: {
   readonly runtimeFolder: string;
   readonly name: string;
   readonly facts: readonly string[];
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodMiniType<T>;
 }): Memory<T> => {
   const {runtimeFolder, name, facts, schema} = options;
   const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
@@ -39,7 +39,7 @@ export const createMemory = <T>(options: {
 };
 
 /** What cannot be read is found out again. */
-const parse = <T>(schema: z.ZodType<T>, text: string): T | undefined => {
+const parse = <T>(schema: z.ZodMiniType<T>, text: string): T | undefined => {
   try {
     return schema.parse(JSON.parse(text));
   } catch {

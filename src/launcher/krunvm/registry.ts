@@ -1,7 +1,7 @@
 /** krunvm's configuration file of one VM, in the form of krunvm 0.2. */
 import {readFile} from 'node:fs/promises';
 import {parse, stringify} from 'smol-toml';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {writeAtomically} from '../common/atomic-file.js';
 import type {SharedFolder} from './commands.js';
 
@@ -24,7 +24,7 @@ const entrySchema = z.object({
   name: z.string(),
   cpus: z.number(),
   mem: z.number(),
-  container: z.string().min(1),
+  container: z.string().check(z.minLength(1)),
   workdir: z.string(),
   dns: z.string(),
   mapped_volumes: z.record(z.string(), z.string()),

@@ -1,11 +1,11 @@
 /** Refuses programs that are too old; what they said once they are not asked again, until one of them is changed. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {fileIdentity, findProgram} from '../common/host.js';
 import {createMemory} from '../common/remembered.js';
 import type {KrunHost, KrunvmLauncherOptions} from './krun-host.js';
 import {askVersions, bootIdentity, requireVersions} from './tools.js';
 
-const schema = z.array(z.object({name: z.string(), found: z.string().nullable(), minimum: z.string()}));
+const schema = z.array(z.object({name: z.string(), found: z.nullable(z.string()), minimum: z.string()}));
 
 export const requireNewEnough = async (
   {krunvm, asRoot, env}: KrunHost,

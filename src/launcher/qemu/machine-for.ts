@@ -1,5 +1,5 @@
 /** The machine that VMs boot in with a given kernel: found out by booting, then remembered. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type {Progress} from '../../model/progress.js';
 import {fileIdentity} from '../common/host.js';
 import {decideKvmAccess, type KvmAccess, readKvmNode} from '../common/kvm-access.js';

@@ -2,7 +2,7 @@ import {mkdtempSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {createMemory, findingSchema} from '../../../src/launcher/common/remembered.js';
 
 const schema = z.object({candidate: z.string(), findings: z.array(findingSchema)});
