@@ -123,4 +123,7 @@ const children = async ({path, name}: NamedSource): Promise<NamedSource[]> => {
 };
 
 const tooMuch = (limit: string): AgentError =>
-  usageError(`The files are more than ${limit}, which is the most that is copied.`, 'name fewer of them');
+  usageError(
+    `The files are more than ${limit}, which is the most that is copied.`,
+    'name fewer of them, or copy more with: agent vm cp --max-size 8G',
+  );

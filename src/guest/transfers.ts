@@ -64,6 +64,7 @@ export const get = (
 };
 
 const SIGKILL = 9;
+const FEWER = 'copy fewer or smaller files, or more of them with: agent vm cp --max-size 8G';
 
 /** Settles only if the promise rejects. */
 const rejectionOf = (promise: Promise<void>): Promise<never> =>
@@ -81,5 +82,5 @@ const hintsFor = (errno: number | null): string[] => {
   if (errno === Errno.ENOSPC || errno === Errno.EDQUOT) {
     return ['free space in the guest, or create the VM with more of it: --disk SIZE, --mem SIZE'];
   }
-  return errno === Errno.EFBIG || errno === Errno.E2BIG ? ['copy fewer or smaller files'] : [];
+  return errno === Errno.EFBIG || errno === Errno.E2BIG ? [FEWER] : [];
 };

@@ -6,7 +6,7 @@ import type {RunReport} from '../model/run-report.js';
 import type {Sink} from '../model/sink.js';
 import type {ProcessRef, VmRecord} from '../model/vm-record.js';
 import {fileSink} from './file-sink.js';
-import {pruneRuns} from './log-pruning.js';
+import {pruneAfter} from './log-pruning.js';
 import type {RunRequest} from './run-request.js';
 
 export interface RunPaths {
@@ -53,7 +53,7 @@ export const openRunFiles = async (vmFolder: string, start: RunStart): Promise<R
       await Promise.all([stdout.close(), stderr.close()]);
       endedAt = start.now().toISOString();
       await writeReceipt(folder, {...receipt, status: 'ended', endedAt}).catch(unlessCleaned);
-      await pruneRuns(runsFolder(vmFolder)).catch(unlessCleaned);
+      await pruneAfter(runsFolder(vmFolder), start.runId).catch(unlessCleaned);
     },
     finish: async ({record: _record, ...report}) => {
       await writeReceipt(folder, {...receipt, status: 'ended', endedAt, ...report}).catch(unlessCleaned);

@@ -77,8 +77,10 @@ describe('a terminal that is held is given back', () => {
   });
 });
 
+const folder = mkdtempSync(join(tmpdir(), 'gone-'));
+afterAll(() => rmSync(folder, {recursive: true}));
+
 it('a terminal that goes ends the process with its own exit code', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gone-'));
   const said = join(folder, 'code');
   const going = openTmux({env: {}});
   try {
@@ -90,5 +92,4 @@ it('a terminal that goes ends the process with its own exit code', async () => {
   }
   await until('the process has ended', () => existsSync(said) && readFileSync(said, 'utf8') !== '', 20_000);
   expect(readFileSync(said, 'utf8')).toBe('129\n');
-  rmSync(folder, {recursive: true});
 });

@@ -127,15 +127,23 @@ describe('runs that pile up', () => {
     expect(await left()).toEqual(['00000003']);
   });
 
-  it('go whenever one ends', async () => {
-    for (let n = 0; n < 101; n += 1) {
+  it('go when one ends, if that is large or there are a few too many', async () => {
+    for (let n = 0; n < 109; n += 1) {
       mkdirSync(join(runs(), String(n).padStart(8, '0')));
       const receipt = {status: 'ended', startedAt: at(n % 60), endedAt: at(n % 60)};
       writeFileSync(join(runs(), String(n).padStart(8, '0'), 'run.json'), JSON.stringify(receipt));
     }
-    await makeRun('zzzzzzzz', '2026-02-01T00:00:00.000Z');
+    await makeRun('yyyyyyyy', '2026-02-01T00:00:00.000Z');
+    expect(await left()).toHaveLength(110);
+    await makeRun('zzzzzzzz', '2026-02-01T00:00:01.000Z');
     expect(await left()).toHaveLength(100);
-    expect((await left()).at(-1)).toBe('zzzzzzzz');
+    expect((await left()).slice(-2)).toEqual(['yyyyyyyy', 'zzzzzzzz']);
+    for (const id of ['aaaaaaaa', 'bbbbbbbb']) {
+      const files = await start(id, '2026-02-02T00:00:00.000Z');
+      await files.stdout.write(Buffer.alloc(id === 'aaaaaaaa' ? 1 : 1024 ** 2 + 1));
+      await files.close();
+      expect(await left()).toHaveLength(id === 'aaaaaaaa' ? 101 : 100);
+    }
   });
 });
 
