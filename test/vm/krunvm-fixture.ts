@@ -36,6 +36,8 @@ export interface KrunvmFixture {
   readonly create: (args?: readonly string[], options?: RunOptions) => Promise<string>;
   /** `vm exec` of a shell command in that VM. */
   readonly exec: (id: string, command: string, options?: RunOptions) => Promise<AgentResult>;
+  /** So that the next command boots it again, or something can be done to it by hand. */
+  readonly stop: (id: string) => Promise<void>;
 }
 
 /** A state directory that is removed after the tests; `vm clean` must have left nothing that is not in its folder. */
@@ -81,6 +83,10 @@ const makeFixture = (state: StateFolder): KrunvmFixture => {
       return String(jsonLines(stdout.toString())[0]?.id);
     },
     exec: (id, command, options) => run(['vm', 'exec', '--vm', id, '--cmd', command], options),
+    stop: async (id) => {
+      const {code, stderr} = await run(['vm', 'stop', '--vm', id]);
+      expect({code, stderr}).toEqual({code: 0, stderr: ''});
+    },
   };
 };
 

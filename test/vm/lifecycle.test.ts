@@ -102,7 +102,8 @@ describe('the life of a VM', () => {
     ]);
     const [listed] = JSON.parse(list.stdout.toString()) as Record<string, unknown>[];
     expect(listed).toEqual(JSON.parse(inspect.stdout.toString()));
-    expect(listed).toMatchObject({id, name: 'builder', status: 'ready', labels: {team: 'web'}, pid: null});
+    expect(listed).toMatchObject({id, name: 'builder', status: 'running', labels: {team: 'web'}});
+    expect(listed?.pid).toEqual(expect.any(Number));
     expect(listed?.last_run_at).toMatch(utc);
     expect(quiet.stdout.toString()).toBe(`${id}\n`);
   });
@@ -113,7 +114,14 @@ describe('the life of a VM', () => {
     expect(head).toMatch(
       /^ID {2,}Language {2,}Status {2,}CPU {2,}Mem\(MiB\) {2,}Persist {2,}Created {2,}Last Run$/,
     );
-    expect(row.split(/ {2,}/).slice(0, 6)).toEqual([`${id} (builder)`, 'python', 'ready', '1', '300', 'no']);
+    expect(row.split(/ {2,}/).slice(0, 6)).toEqual([
+      `${id} (builder)`,
+      'python',
+      'running',
+      '1',
+      '300',
+      'no',
+    ]);
   });
 
   it('goes on with exec by name or by the beginning of the id, and its log line is on standard error', async () => {
