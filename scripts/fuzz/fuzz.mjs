@@ -3,26 +3,21 @@
  * `npm run fuzz`: random and mutated bytes for the decoders of the guest protocol, a campaign that each seed repeats.
  * Each end is a module of this folder with a function that prints what it did, and throws at a finding.
  */
-import {existsSync} from 'node:fs';
-import {dirname, join, resolve} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {dirname, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {runMain, StepError} from '../prepare/step.mjs';
 import {fuzzGuest} from './guest.mjs';
+import {fuzzHost} from './host.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
-const hostModule = join(here, 'host.mjs');
-const hasHost = existsSync(hostModule);
-const USAGE = `usage: npm run fuzz -- [--guest]${hasHost ? ' [--host]' : ''} [--frames N] [--seed N]`;
+const USAGE = 'usage: npm run fuzz -- [--guest] [--host] [--frames N] [--seed N]';
 
 /** @typedef {(options: {root: string, frames: number, seed: number}) => Promise<void>} Campaign */
 
-/** @type {Readonly<Record<string, () => Promise<Campaign>>>} */
-const campaigns = {
-  guest: async () => fuzzGuest,
-  ...(hasHost && {host: async () => (await import(pathToFileURL(hostModule).href)).fuzzHost}),
-};
+/** @type {Readonly<Record<string, Campaign>>} */
+const campaigns = {guest: fuzzGuest, host: fuzzHost};
 
 /**
  * @param {string} name
@@ -59,8 +54,7 @@ const readOptions = () => {
 await runMain(async () => {
   const {chosen, frames, seed} = readOptions();
   for (const name of chosen) {
-    const campaign = await campaigns[name]?.();
-    await campaign?.({root, frames, seed});
+    await campaigns[name]?.({root, frames, seed});
   }
   return 0;
 });
