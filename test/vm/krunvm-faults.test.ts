@@ -14,7 +14,7 @@ import {until} from './krunvm-process.js';
 import {doublesOf, krunvmByHand, processesOf} from './krunvm-traces.js';
 
 const fixture = useKrunvm();
-const {state, exec, begin} = fixture;
+const {state, exec, stop, begin} = fixture;
 let id = '';
 beforeAll(async () => {
   id = await fixture.create();
@@ -34,6 +34,7 @@ describe('an exit code that krunvm has too', () => {
     [127, {'missing-libkrun': true}, 'LAUNCHER_UNAVAILABLE', 'libkrun.so.1: cannot open shared object file'],
     [0, {reboot: true}, 'BOOT_FAILED', 'krunvm ended with exit code 0'],
   ] as const)("is krunvm's where krunvm ended with it: %d", async (krunvmCode, faults, code, words) => {
+    await stop(id);
     const faulty = {state, environment: () => fixture.environment({faults})};
     const byHand = krunvmByHand(faulty, id, ['start', id, '/.agent']);
     expect(byHand.status).toBe(krunvmCode);
@@ -66,6 +67,10 @@ it('takes nothing that krunvm itself says for words of the guest', async () => {
 });
 
 describe('a krunvm that never speaks', () => {
+  beforeAll(async () => {
+    await stop(id);
+  });
+
   it('is ended at the deadline', async () => {
     const host = await prepareKrunHost({
       registriesFolder: join(state.path, 'krunvm'),
@@ -120,19 +125,25 @@ describe('a VMM that is killed', () => {
   });
 
   it('while it boots counts as a failed boot', async () => {
+    await stop(id);
     const result = await exec(id, 'sleep 100', {faults: {'dies-after': 0}});
     expect(result.code).toBe(125);
     expect(['BOOT_FAILED', 'GUEST_FAILED']).toContain(failureOf(result).code);
   });
 });
 
-it('ends with the command line, also where that is killed and the guest speaks without end', async () => {
+it('ends with its monitor, also where that is killed and the guest speaks without end', async () => {
   const args = ['vm', 'exec', '--vm', id, '--cmd', 'while :; do echo yyyyyyyy; done', '--timeout', '90'];
   const {child, said, ended} = begin(args);
   await until('the command runs', () => said().includes('yyyy'));
   expect(doublesOf(state, 'start')).toHaveLength(1);
   child.kill('SIGKILL');
   await ended;
-  await until('nothing of it is left', () => processesOf(state).length === 0, 1_000);
+  expect((await exec(id, 'true')).code).toBe(0);
+  expect(doublesOf(state, 'start')).toHaveLength(1);
+  const monitors = processesOf(state).filter(({line}) => line.includes('monitor-main.js'));
+  expect(monitors).toHaveLength(1);
+  for (const {pid} of monitors) endProcess(pid);
+  await until('nothing of it is left', () => processesOf(state).length === 0, 2_000);
   expect((await exec(id, 'true')).code).toBe(0);
 });

@@ -132,15 +132,16 @@ describe('as an ordinary user', () => {
     await expectIsolation(agent);
   });
 
-  it('a VM ends with the command line, also where that is killed and the guest speaks without end', async () => {
+  it('a VM ends with its monitor, also where that is killed and the guest speaks without end', async () => {
+    expect((await agent(['vm', 'stop', '--all'])).code).toBe(0);
     const endless = 'while :; do echo yyyyyyyy; done';
     const {said, ended} = user.begin(['vm', 'exec', '--vm', 'none', '--cmd', endless, '--timeout', '90']);
     await until('the command runs', () => said().includes('yyyy'));
-    const lines = processesOf(user.state).filter(({line}) => / vm exec /.test(line));
+    const lines = processesOf(user.state).filter(({line}) => line.includes('monitor-main.js'));
     expect(lines).toHaveLength(1);
     for (const {pid} of lines) endProcess(pid);
-    await until('nothing of it is left', () => processesOf(user.state).length === 0, 1_000);
-    await ended;
+    expect((await ended).code).toBe(125);
+    await until('nothing of it is left', () => processesOf(user.state).length === 0, 2_000);
   });
 
   it('cleaning leaves nothing, and nothing that the user could not remove', async () => {

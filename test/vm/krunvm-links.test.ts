@@ -9,7 +9,7 @@ import {addSmallImage} from './krunvm-image.js';
 import {containerOf, isRoot, krunvmByHand, mountsBelow, scriptByHand} from './krunvm-traces.js';
 
 const fixture = useKrunvm();
-const {state, exec, create} = fixture;
+const {state, exec, stop, create} = fixture;
 const withVolumes = {env: {AGENT_ENABLE_GUEST_VOLUMES: '1'}};
 
 /** What krunvm takes for files of its own, and for folders to mount in. */
@@ -50,6 +50,7 @@ it('links that a guest has left are not followed', async () => {
   const id = await create(['--persist'], withVolumes);
   const links = files.map((name) => `rm -f /${name}; ln -s ${victimOf(name)} /${name}`);
   expect((await exec(id, links.join('; '))).code).toBe(0);
+  await stop(id);
   // What is mounted cannot be replaced from inside.
   plant(scriptByHand(fixture, 'buildah mount "$1"', [containerOf(id)]).trim(), folders);
   expect(krunvmByHand(fixture, id, ['start', id, '/bin/cat']).status).toBe(0);

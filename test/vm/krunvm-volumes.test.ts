@@ -7,7 +7,7 @@ import {failureOf, IMAGE, type RunOptions, useKrunvm} from './krunvm-fixture.js'
 import {isRoot, leftoversOf, nothing} from './krunvm-traces.js';
 
 const fixture = useKrunvm();
-const {state, run, exec, create} = fixture;
+const {state, run, exec, stop, create} = fixture;
 const volumes = (value: string): RunOptions => ({env: {AGENT_ENABLE_GUEST_VOLUMES: value}});
 const folderOf = (id: string, ...rest: readonly string[]): string => join(state.path, 'vms', id, ...rest);
 
@@ -19,6 +19,7 @@ describe('AGENT_ENABLE_GUEST_VOLUMES', () => {
     const args = ['vm', 'exec', '--vm', id, '--file', input, '--cmd', command];
     writeFileSync(folderOf(id, 'shared', 'in', 'by-hand'), 'shared\n');
     for (const value of ['1', '0']) {
+      await stop(id);
       const {code, stdout} = await run(args, volumes(value));
       expect({code, stdout: stdout.toString()}).toEqual({code: 0, stdout: 'shared\nover the channel\n'});
     }
