@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {readRun, readRuns} from './log-runs.js';
 
 /** Of one VM. The newest run stays, however large it is. */
-export const KEPT_RUNS = {most: 100, bytes: 1024 ** 3} as const;
+const KEPT_RUNS = {most: 100, bytes: 1024 ** 3} as const;
 
 /** It takes a look at every run: often enough is when one more would not matter. */
 const LATE = {runs: 10, bytes: 1024 ** 2} as const;
