@@ -1,4 +1,5 @@
 /** Monitors as processes of this machine: implements src/monitor/monitors.ts. */
+import {rmSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {connectMonitor} from './connect-monitor.js';
 import type {Monitors} from './monitors.js';
@@ -11,6 +12,7 @@ export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors 
     makeSocketFolder(dirname(path), options.uid);
     return path;
   },
+  tidy: (id) => rmSync(socketPath(options, id), {force: true}),
   start: async (vm, startOptions) => {
     const {startMonitor} = await import('./start-monitor.js');
     await startMonitor(options, vm, startOptions);

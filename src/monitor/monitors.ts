@@ -52,6 +52,8 @@ export interface StartOptions {
 export interface Monitors {
   /** Where the monitor of a VM listens; makes the folder, private to the user. */
   readonly socketOf: (id: string) => string;
+  /** Removes the socket that a monitor has left which was killed. */
+  readonly tidy: (id: string) => void;
   /** Starts a monitor and waits until its VM is up. Throws what kept it from booting. */
   readonly start: (
     vm: {readonly id: string; readonly folder: string},

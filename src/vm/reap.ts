@@ -51,6 +51,7 @@ export const removeVm = async (
   // An interrupted command still cleans up after itself; each step has its own deadline.
   const {signal} = new AbortController();
   for (const name of launcherNames) await context.launcher(name).remove({id}, {progress, signal});
+  context.monitors.tidy(id);
   await rm(vmFolder(context, id), {recursive: true, force: true});
   if (!keepPersist && volume !== null)
     await rm(volumeFolder(context, volume), {recursive: true, force: true});
