@@ -34,6 +34,11 @@ export const connectMonitor = async (
         },
       ],
     ]),
+  }).catch((error: unknown) => {
+    // It took the connection, and ended before its first word.
+    if (error instanceof AgentError && error.code === 'BOOT_FAILED')
+      throw new MonitorGoneError(place.id, error);
+    throw error;
   });
   void guest.closed.then(statuses.end);
   // The first comes without being asked for.

@@ -40,6 +40,7 @@ export class Relay {
   /** Whom to tell that a session has ended: the client that holds it now. */
   readonly #onEnd = new WeakMap<RelayedSession, () => void>();
   #lastTrafficAt = performance.now();
+  #ended: AgentError | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -76,11 +77,13 @@ export class Relay {
       onClose: () => this.#clients.delete(client),
     });
     this.#clients.add(client);
-    if (this.#clients.size > MAX_CLIENTS) void client.end(tooManyError());
+    const refusal = this.#ended ?? (this.#clients.size > MAX_CLIENTS ? tooManyError() : undefined);
+    if (refusal) void client.end(refusal);
   }
 
   /** The VM ends: every client is told why. Resolves when all of them have heard it, or do not listen. */
   async end(error: AgentError): Promise<void> {
+    this.#ended = error;
     await Promise.all([...this.#clients].map((client) => client.end(error)));
   }
 
