@@ -5,7 +5,7 @@ import {AgentError} from '../model/errors.js';
 import type {Sink} from '../model/sink.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {copyIn, type InSource, lookAtSources} from './copy-in.js';
-import {copyOut, lookAtTarget} from './copy-out.js';
+import {copyOut, lookAtTarget, type OutTarget} from './copy-out.js';
 import {type CopyPlan, planCopy} from './copy-places.js';
 import type {CopyGuest} from './copy-probe.js';
 import type {Spool} from './copy-spool.js';
@@ -107,27 +107,30 @@ const outOfGuest = async (
   {plan, record, limits}: Work<'out'>,
   {io, onCopied}: {readonly io: CopyIo; readonly onCopied: OnCopied},
 ): Promise<void> => {
-  const stream = {sink: interruptibly(io.stdout, context.signal), isTerminal: io.isTerminal};
+  const stream = {sink: io.stdout, isTerminal: io.isTerminal};
   const target = await lookAtTarget(plan.target, plan.sources, stream);
   targetOf(context, record);
   await withVm(context, record, async (guest) => {
     for (const source of plan.sources) {
       const onBytes = tellBytes(context, `copying ${source.path} from ${record.id}`);
-      const count = await copyOut({...guest, target, limits, onBytes}, source);
+      const count = await copyOut({...guest, target: unblocked(target, guest), limits, onBytes}, source);
       onCopied({record, source: source.typed, target: '', ...count});
     }
   });
 };
 
-/** A reader that does not read on holds up what is written to it, and not our end. */
-const interruptibly = (sink: Sink, signal: AbortSignal): Sink => {
-  const interrupted = new Promise<never>((_resolve, reject) => {
+/** A reader that does not read on holds up what is written to it, and neither our end nor that of the VM. */
+const unblocked = (target: OutTarget, {guest, signal}: CopyGuest): OutTarget => {
+  if (target.kind !== 'stream') return target;
+  const ended = new Promise<never>((_resolve, reject) => {
     const end = (): void => reject(new AgentError('INTERRUPTED', 'copying was interrupted'));
     if (signal.aborted) end();
     signal.addEventListener('abort', end, {once: true});
+    void guest.closed.then((error) => error && reject(error));
   });
-  interrupted.catch(() => {}); // nothing was being written
-  return {...sink, write: (chunk) => Promise.race([sink.write(chunk), interrupted])};
+  ended.catch(() => {}); // nothing was being written
+  const {sink} = target;
+  return {...target, sink: {...sink, write: (chunk) => Promise.race([sink.write(chunk), ended])}};
 };
 
 const withVm = async (
