@@ -45,8 +45,8 @@ module.exports = {
       from: {path: '^src/'},
       to: {path: '^src/commands/'},
     },
-    onlyFiles('edge', '(base-command|main|interruption|usage-errors)', [
-      '(base-command|context|interruption|usage-errors)\\.ts$',
+    onlyFiles('edge', '(base-command|main|interruption|usage-errors|gone-terminal)', [
+      '(base-command|context|interruption|usage-errors|gone-terminal)\\.ts$',
       'flags/',
       'render/',
       'vm/vm-context',

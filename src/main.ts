@@ -1,6 +1,7 @@
 /** Starts the command line: finds the command, runs it, leaves with its exit code. */
 import {fileURLToPath} from 'node:url';
 import {Config, type Interfaces, run} from '@oclif/core';
+import {outliveTerminal} from './gone-terminal.js';
 import {ExitCode, exitCodeOf} from './model/exit-code.js';
 import {errorEvent, toPrettyError} from './render/error.js';
 import {createLogger} from './render/logger.js';
@@ -14,6 +15,7 @@ type StartOptions = Partial<Pick<Interfaces.LoadOptions & object, never>> & {
 
 /** `root` is the file URL of the executable in bin/. */
 export const start = async (root: string, {pjson}: StartOptions = {}): Promise<void> => {
+  outliveTerminal();
   const output = watchOutput();
   try {
     const config = await Config.load({root: fileURLToPath(root), ...(pjson ? {pjson} : {})});

@@ -6,7 +6,6 @@ import {Readable} from 'node:stream';
 import type {Sink} from '../model/sink.js';
 import type {HeldTerminal, Terminal, WindowSize} from '../model/terminal.js';
 import {createDetachScanner} from './detach-scanner.js';
-import {replaceGoneTerminal} from './gone-terminal.js';
 import {createScreenState} from './screen-state.js';
 import * as stty from './stty.js';
 import {isSameSize, measure} from './window-size.js';
@@ -53,7 +52,6 @@ interface ModesOptions {
 /** Sets raw modes; returns what gives the terminal back, once. */
 const holdModes = ({undo, onContinue}: ModesOptions): ((isTidy: boolean) => void) => {
   const saved = stty.readModes();
-  process.once('exit', replaceGoneTerminal);
   let isHeld = true;
   const giveBack = (isTidy: boolean): void => {
     if (!isHeld) return;

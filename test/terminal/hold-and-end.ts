@@ -1,6 +1,9 @@
 /** Holds the terminal as a shell does, draws on another screen, and ends as it is told. Each key it shows as a number. */
 import {once} from 'node:events';
+import {outliveTerminal} from '../../src/gone-terminal.js';
 import {findTerminal} from '../../src/terminal/host-terminal.js';
+
+outliveTerminal();
 
 const draw = async (chunk: Buffer): Promise<void> => {
   process.stdout.write(chunk);
