@@ -2,7 +2,7 @@ import {defineConfig} from 'vitest/config';
 
 const shared = {disableConsoleIntercept: true, testTimeout: 30_000, hookTimeout: 60_000};
 
-/** unit: no VM, no network. vm: boots real guests, one file at a time, since they share two cores. */
+/** unit: no VM, no network. vm: boots real guests, two files at a time, since a guest computes on one core. */
 export default defineConfig({
   test: {
     projects: [
@@ -21,7 +21,8 @@ export default defineConfig({
           include: ['test/{vm,contract}/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: {groupOrder: 1},
         },
       },
     ],
