@@ -99,7 +99,15 @@ describe.each(launchers)('with $name', (launcher) => {
     writeFileSync(file, 'given');
     const plant = `rm -rf /out /in/given; ln -s ${own} /out; ln -s ${target} /in/given; ln -s ${target} /in/main.py`;
     await vm(['run', '--vm', id, '--cmd', plant]);
-    const again = await vm(['run', '--vm', id, '--file', file, '--cmd', 'cat /in/given; rm /out; mkdir /out']);
+    const again = await vm([
+      'run',
+      '--vm',
+      id,
+      '--file',
+      file,
+      '--cmd',
+      'cat /in/given; rm /out; mkdir /out',
+    ]);
     expect(again.code).toBe(0);
     expect(readFileSync(String(verdictOf(again).stdout), 'utf8')).toBe('given');
     expect(readFileSync(target, 'utf8')).toBe('untouched');
