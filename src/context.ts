@@ -91,12 +91,15 @@ const launcherOptions = (paths: StatePaths, env: ContextOptions['env']) => ({
 export const guestAgentPath = (architecture: string): string =>
   fileURLToPath(new URL(`../dist/guest/agent-${architecture}`, import.meta.url));
 
-/** Node, with little memory, and the monitor: as it was built, or from its source where we run from that. */
+/** Passing frames on takes little computing: without the optimizing compiler Node stays smaller. It calls for its own garbage collection. */
+const SMALL = ['--max-semi-space-size=1', '--no-opt', '--expose-gc'];
+
+/** The monitor, as it was built, or from its source where we run from that. */
 const monitorCommand = (): [string, ...string[]] => {
   const isSource = import.meta.url.endsWith('.ts');
   const program = new URL(isSource ? './monitor-main.ts' : '../dist/monitor-main.js', import.meta.url);
   const loader = isSource ? ['--import', 'tsx'] : [];
-  return [process.execPath, '--max-semi-space-size=1', ...loader, fileURLToPath(program)];
+  return [process.execPath, ...SMALL, ...loader, fileURLToPath(program)];
 };
 
 const lockIn = <T>(

@@ -22,6 +22,14 @@ const fallSilent = (): void => {
   openSync('/dev/null', 'w');
 };
 
+const collectGarbage = (): void => void globalThis.gc?.();
+
+/** What booting and large transfers took goes back to the system: little else here would ever fill the heap. */
+const staySmall = (): void => {
+  for (const afterMs of [1_500, 6_000]) setTimeout(collectGarbage, afterMs).unref();
+  setInterval(collectGarbage, 60_000).unref();
+};
+
 const asked = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => asked.abort());
 
@@ -41,6 +49,7 @@ const run = async (id: string): Promise<void> => {
       isUp = true;
       tell({kind: 'up'});
       fallSilent();
+      staySmall();
     });
   } catch (thrown) {
     const error = toAgentError(thrown);
