@@ -1,5 +1,5 @@
 // @ts-check
-import {cpus, release, totalmem, type} from 'node:os';
+import {cpus, loadavg, release, totalmem, type} from 'node:os';
 
 const COLUMNS = /** @type {const} */ (['min', 'median', 'p95', 'max']);
 
@@ -23,10 +23,20 @@ export const phaseTable = (phases) =>
     ...Object.entries(phases).map(([name, {median}]) => [name, milliseconds(median)]),
   ]);
 
+/** @param {Readonly<Record<string, Readonly<Record<string, number>> | undefined>>} moments */
+export const memoryTable = (moments) =>
+  markdown([
+    ['memory of a monitor', 'RSS (MiB)', 'PSS (MiB)', 'private dirty (MiB)'],
+    ...Object.entries(moments).map(([name, memory = {}]) => [
+      name,
+      ...['rss', 'pss', 'privateDirty'].map((field) => memory[field]?.toFixed(1) ?? '-'),
+    ]),
+  ]);
+
 export const describeMachine = () => {
   const [first] = cpus();
   const memoryGib = Math.round(totalmem() / 1024 ** 3);
-  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${memoryGib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${memoryGib} GiB, ${type()} ${release()}, Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}`;
 };
 
 /** @param {number} value */
