@@ -137,7 +137,7 @@ const summarize = (rounds) => {
   const whole = median(CLI_EXEC) - median(VERSION) - median(IN_GUEST);
   const lines = [
     `exec over PING + guest time: ${over.median.toFixed(1)} ms (median of ${over.runs}, each on its own; p95 ${over.p95.toFixed(1)} ms)`,
-    `agent vm exec over agent --version + guest time: ${whole.toFixed(0)} ms (medians)`,
+    `whole vm exec over --version + guest time: ${whole.toFixed(0)} ms (medians)`,
   ];
   return {rows, over, lines};
 };

@@ -64,10 +64,11 @@ const isExit = (thrown: unknown): thrown is {readonly oclif: {readonly exit: num
 
 const STUCK_READER_MS = 3_000;
 
-/** A reader that is slow gets all of it; one that made the command time out gets no further time. */
+/** A reader that is slow gets all of it; one that made the command time out, or outlived its VM, gets no further time. */
 const leave = async (output: Output): Promise<void> => {
   const flushed = Promise.all([process.stdout, process.stderr].map(flush));
-  const isLate = process.exitCode === ExitCode.timeout || Number(process.exitCode) > ExitCode.signalBase;
+  const code = Number(process.exitCode);
+  const isLate = code === ExitCode.timeout || code === ExitCode.agentFailed || code > ExitCode.signalBase;
   if (isLate) setTimeout(() => process.exit(), STUCK_READER_MS);
   await flushed;
   const failure = output.failure();

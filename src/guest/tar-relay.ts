@@ -27,16 +27,24 @@ export const relayTar = async (
     entriesLeft -= 1;
     if (entriesLeft < 0) throw tooMuch(`${limits.maxEntries} entries`);
     count.bytes += entry.size;
-    const steps = pathSteps(entry.name);
-    if (steps === undefined || entry.kind === 'other') count.skipped += 1;
-    else {
-      await writeEntry(entry, [top, ...steps].filter((step) => step !== '').join('/') || '.', write);
-      if (entry.kind === 'file') count.files += 1;
-      else count.directories += steps.length > 0 ? 1 : 0;
-    }
+    const counted = await relayEntry(entry, top, write);
+    if (counted) count[counted] += 1;
   }
   await write(endOfArchive);
   return count;
+};
+
+/** What the entry counts as: nothing, where it is the folder itself. */
+const relayEntry = async (
+  entry: TarEntry,
+  top: string,
+  write: RelayOptions['write'],
+): Promise<'files' | 'directories' | 'skipped' | undefined> => {
+  const steps = pathSteps(entry.name);
+  if (steps === undefined || entry.kind === 'other') return 'skipped';
+  await writeEntry(entry, [top, ...steps].filter((step) => step !== '').join('/') || '.', write);
+  if (entry.kind === 'file') return 'files';
+  return steps.length > 0 ? 'directories' : undefined;
 };
 
 const writeEntry = async (

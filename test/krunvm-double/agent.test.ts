@@ -52,8 +52,8 @@ it('boots the guest agent, which runs commands over the pipes', async () => {
     expect.objectContaining({code: 9}),
   ]);
   await guest.sync(5000);
-  // It has no right to the clock of the machine; nor does it end for that.
-  await eventually(log).toContain('clock: Operation not permitted');
+  // It has no right to the random numbers of the machine; nor does it end for that.
+  await eventually(log).toContain('entropy: Operation not permitted');
   await guest.shutdown({graceMs: 1000, timeoutMs: 5000});
   guest.close();
   expect(await ended).toBe(0);

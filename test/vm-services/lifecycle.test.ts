@@ -81,8 +81,8 @@ describe('a record whose owner has died', () => {
   const expected: Readonly<Record<VmStatus, VmStatus>> = {
     provisioning: 'failed',
     ready: 'ready',
-    booting: 'ready',
-    running: 'ready',
+    booting: 'stopped',
+    running: 'stopped',
     stopping: 'stopped',
     stopped: 'ready',
     failed: 'ready',

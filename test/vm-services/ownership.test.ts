@@ -24,6 +24,7 @@ const contextWith = (change: Partial<VmContext> = {}): VmContext =>
     isAlive: () => false,
     signal: new AbortController().signal,
     paths: {vms: join(folder, 'vms'), persist: join(folder, 'persist')},
+    monitors: {tidy: () => {}},
     launcher: () => ({end: async (vm: {id: string}) => void ended.push(vm.id), remove: async () => {}}),
     ...change,
   }) as VmContext;
@@ -107,7 +108,7 @@ describe('what dead processes have left', () => {
     store.insert(someRecord({id: idNumber(5)}));
     await reap(contextWith());
     expect(store.list().records.map((record) => [record.id, record.status, record.owner])).toEqual([
-      [id, 'ready', null],
+      [id, 'stopped', null],
       [idNumber(4), 'failed', null],
       [idNumber(5), 'ready', null],
     ]);

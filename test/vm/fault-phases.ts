@@ -120,7 +120,7 @@ interface Watched extends AtWork {
 const begin = ({bench}: Cell, args: readonly string[], env: Readonly<Record<string, string>> = {}): Watched =>
   watch(startAgent(['vm', ...args], {state: bench.state, env}));
 
-/** Once it has ended, what it has left unread is read. */
+/** What it has left unread is read once it has said why it ends: it gives a slow reader all of it. */
 const watch = (child: ChildProcess, errors?: () => string, isRead = true): Watched => {
   let [stdout, stderr] = ['', ''];
   const read = (): void => {
@@ -133,7 +133,7 @@ const watch = (child: ChildProcess, errors?: () => string, isRead = true): Watch
     stderr += chunk.toString();
   });
   child.stdin?.on('error', () => {}); // it has ended
-  child.once('exit', read);
+  child.stderr?.once('data', read);
   const ended = once(child, 'close').then(([code, signal]) => ({
     code: Number(code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)),
     stderr: errors?.() ?? stderr,
