@@ -4,8 +4,10 @@ import {AgentError, toAgentError} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {type ServedGuest, serveGuest} from '../monitor/serve-guest.js';
 import {type BootedMachine, bootMachine} from './boot-machine.js';
+import {explainDeath} from './explain-death.js';
 import {changeOwn, claim, letGo, moveTo, owns} from './lifecycle.js';
 import {takenError} from './ownership.js';
+import {vmFolder} from './reap.js';
 import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
@@ -76,7 +78,9 @@ const untilEnding = async (
     if (context.signal.aborted) resolve('asked');
     context.signal.addEventListener('abort', () => resolve('asked'));
   });
-  const died = booted.guest.closed.then((error) => (error ? toAgentError(error) : diedError(record.id)));
+  const died = booted.guest.closed.then((error) =>
+    explainDeath(vmFolder(context, record.id), error ? toAgentError(error) : diedError(record.id)),
+  );
   const why = await Promise.race([asked, died, served.idle, served.stuck]);
   if (why === 'asked') return askedFor(context, record.id);
   if (why === 'idle') return endedBy(record, `it was idle for ${record.idleTimeoutMs / 1000} seconds`);
