@@ -127,7 +127,8 @@ export const runFlags = {
     defaultHelp: async () => '30s',
   }),
   'max-output': Flags.custom<number>({parse: async (input) => parseSize(input, 'max-output', outputRange)})({
-    summary: 'output to keep, both streams together; what comes after it is dropped',
+    summary:
+      'output to keep, both streams together; what comes after it is dropped; in MiB, or as 512K or 2G',
     default: 256 * MIB,
     defaultHelp: async () => '256M',
   }),

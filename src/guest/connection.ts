@@ -35,6 +35,8 @@ export interface ChannelQuestion {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+/** All that an EXIT can have to say: its reason names a path at most. */
+const MAX_EXIT_BYTES = 16 * 1024;
 const MAX_SESSION = 0xffff_ffff;
 
 /** Payloads of a fixed size, by type. */
@@ -156,7 +158,13 @@ export class Connection {
     if (!allowed.includes(type) && !isMore) throw protocolError(`it sent type ${type} in session ${session}`);
     const exact = exactSizes.get(type);
     if (exact !== undefined && exact !== size) throw protocolError(`it sent type ${type} with ${size} bytes`);
-    if (session !== 0) this.#session(session).accept(type, size);
+    if (session !== 0) this.#acceptInSession(session, type, size);
+  }
+
+  #acceptInSession(session: number, type: number, size: number): void {
+    if (type === FrameType.EXIT && size > MAX_EXIT_BYTES)
+      throw protocolError(`it sent EXIT with ${size} bytes`);
+    this.#session(session).accept(type, size);
   }
 
   #receive({type, session}: FrameHead, payload: Buffer): void {

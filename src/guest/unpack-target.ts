@@ -13,6 +13,8 @@ interface Placed {
 export interface UnpackTarget {
   /** Writes an entry below the folder, or skips it. Throws for names that no honest agent sends. */
   readonly place: (entry: TarEntry) => Promise<Placed>;
+  /** Gives the folder itself the mode that the archive gave it: until then nobody else can enter, and lead us anywhere. */
+  readonly finish: () => Promise<void>;
 }
 
 /** Errors that say that the host has no place for this name, or that it is taken. */
@@ -21,14 +23,11 @@ const MAX_MTIME = 0xffff_ffff;
 
 /**
  * A folder that only we write: it holds nothing but directories and files of ours, so that no path in it leads out.
- * Names that differ only in case are one name to some hosts: the first keeps it. With `takesMode` it gets the mode that
- * the archive gives it.
+ * Names that differ only in case are one name to some hosts: the first keeps it. It stays closed to others until `finish`.
  */
-export const createUnpackTarget = (
-  root: string,
-  {takesMode = false}: {readonly takesMode?: boolean} = {},
-): UnpackTarget => {
+export const createUnpackTarget = (root: string): UnpackTarget => {
   let lastParent = root;
+  let ownMode: number | undefined;
   const makeParents = async (steps: readonly string[]): Promise<number> => {
     const parent = join(root, ...steps);
     if (parent === lastParent) return 0;
@@ -53,12 +52,17 @@ export const createUnpackTarget = (
     const name = steps.pop();
     // The folder itself: it is there.
     if (name === undefined) {
-      if (takesMode && entry.kind === 'directory') await chmod(root, directoryMode(entry.mode));
+      if (entry.kind === 'directory') ownMode = entry.mode;
       return {made: 0, isPlaced: entry.kind === 'directory'};
     }
     return placeAt(steps, name, entry);
   };
-  return {place};
+  return {
+    place,
+    finish: async () => {
+      if (ownMode !== undefined) await chmod(root, directoryMode(ownMode));
+    },
+  };
 };
 
 const depth = (path: string): number => path.split('/').length;

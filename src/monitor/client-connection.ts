@@ -32,6 +32,8 @@ export interface ClientConnectionOptions {
 }
 
 /** A late answer is passed on as well: answers come in the order of the questions. */
+/** As many as a guest takes of all its clients. */
+const MAX_SESSIONS = 512;
 const PING_DEADLINE_MS = 24 * 3_600_000;
 /** More questions than that are never open at once: the guest answers only so many. */
 export const MAX_PINGS = 8;
@@ -165,6 +167,7 @@ export class ClientConnection {
 
   #open(type: number, id: number, payload: Buffer): void {
     checkRequest(type, payload);
+    if (this.#sessions.size >= MAX_SESSIONS) throw clientError(`more than ${MAX_SESSIONS} sessions at once`);
     const target = new Outbox(this.#link, id);
     const onEnd = (): void => {
       this.#sessions.delete(id);

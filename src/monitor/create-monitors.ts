@@ -1,9 +1,10 @@
 /** Monitors as processes of this machine: implements src/monitor/monitors.ts. */
-import {rmSync} from 'node:fs';
+import {existsSync, rmSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {connectMonitor} from './connect-monitor.js';
-import type {Monitors} from './monitors.js';
-import {makeSocketFolder, type SocketPlace, socketPath} from './socket-path.js';
+import {MonitorGoneError} from './monitor-gone.js';
+import type {MonitorPlace, Monitors} from './monitors.js';
+import {makeSocketFolder, refuseForeignSockets, type SocketPlace, socketPath} from './socket-path.js';
 import type {MonitorProgram} from './start-monitor.js';
 
 export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors => ({
@@ -17,9 +18,13 @@ export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors 
     const {startMonitor} = await import('./start-monitor.js');
     await startMonitor(options, vm, startOptions);
   },
-  connect: (place, {signal}) => connectMonitor(place, {signal}),
+  connect: async (place, {signal}) => {
+    refuseForeign(place, options.uid);
+    return await connectMonitor(place, {signal});
+  },
   status: async (place, timeoutMs) => {
     try {
+      refuseForeign(place, options.uid);
       const {signal} = new AbortController();
       const {status, close} = await connectMonitor(place, {signal, timeoutMs});
       close();
@@ -29,3 +34,8 @@ export const createMonitors = (options: SocketPlace & MonitorProgram): Monitors 
     }
   },
 });
+
+const refuseForeign = ({id, socket}: MonitorPlace, uid: number): void => {
+  if (existsSync(dirname(socket))) refuseForeignSockets(dirname(socket), uid);
+  else throw new MonitorGoneError(id, undefined);
+};

@@ -44,6 +44,8 @@ export class RelayedSession implements ChannelSession {
   readonly #outputCredit: Record<Output, number> = {1: INITIAL_CREDIT, 2: INITIAL_CREDIT};
   /** What the client may still send. */
   #inputCredit = INITIAL_CREDIT;
+  /** Streams whose credit waits until the guest reads. */
+  readonly #waits = new Set<Output>();
   #hasInputEnded = false;
   #isTakenUp = false;
 
@@ -138,7 +140,20 @@ export class RelayedSession implements ChannelSession {
 
   #keep(stream: Output, payload: Buffer): void {
     this.#kept?.[stream].push(payload);
-    this.#giveCredit(stream, PORTION);
+    this.#giveCreditInTime(stream);
+  }
+
+  /** A guest that sends and never reads must not make us queue a frame for every portion. */
+  #giveCreditInTime(stream: Output): void {
+    const {link} = this.#options;
+    if (link.isWritable()) this.#giveCredit(stream, PORTION);
+    else if (!this.#waits.has(stream)) {
+      this.#waits.add(stream);
+      link.whenWritable(() => {
+        this.#waits.delete(stream);
+        if (!this.#target) this.#giveCreditInTime(stream);
+      });
+    }
   }
 
   /** What the client had read and not told yet: it never will, and the command must not wait for it. */

@@ -24,6 +24,11 @@ export const socketPath = ({stateFolder, runtimeFolder, uid}: SocketPlace, id: s
 /** Makes the folder of a socket, and refuses one in which others could replace it. */
 export const makeSocketFolder = (folder: string, uid: number): void => {
   mkdirSync(folder, {recursive: true, mode: 0o700});
+  refuseForeignSockets(folder, uid);
+};
+
+/** Whoever could replace the socket would be told what is meant for the guest, and could answer for it. */
+export const refuseForeignSockets = (folder: string, uid: number): void => {
   const found = lstatSync(folder);
   if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return;
   throw new AgentError('STATE_UNUSABLE', `The folder '${folder}' is not private: sockets cannot lie there.`, {

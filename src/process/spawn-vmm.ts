@@ -69,6 +69,7 @@ const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promi
     const result = await child;
     throw new AgentError('PROCESS_FAILED', `Cannot start '${options.file}'.`, {cause: result});
   }
+  child.once('exit', () => [channel, console, child.stderr].forEach(keepUnread));
   return {
     pid: child.pid,
     channel,
@@ -79,6 +80,17 @@ const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promi
       child.kill('SIGKILL');
     },
   };
+};
+
+/**
+ * At the end of a child, Node throws away what nobody has begun to read, one tick after `exit`: not where somebody
+ * listens for it to be readable (flushStdio in https://github.com/nodejs/node/blob/v20.x/lib/internal/child_process.js).
+ */
+const keepUnread = (stream: Readable): void => {
+  if (stream.readableFlowing !== null) return;
+  const hold = (): void => {};
+  stream.on('readable', hold);
+  setImmediate(() => stream.off('readable', hold));
 };
 
 const isDuplex = (stream: unknown): stream is Duplex =>

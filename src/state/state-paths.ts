@@ -33,6 +33,7 @@ export interface Places {
   readonly tmp: string;
   /** Whether the folder is writable, or can be made because the nearest folder above it is. */
   readonly canBeWritten: (folder: string) => boolean;
+  readonly isOurs: (folder: string) => boolean;
 }
 
 /** The first of: AGENT_STATE_DIR, /var/lib/agent if writable, the user's configuration folder, ~/.agent, a private one in tmp. */
@@ -63,12 +64,19 @@ const resolveRoot = ({env, uid}: Host, {home, tmp, canBeWritten}: Places): strin
 
 const fallback = (tmp: string, uid: number): string => join(tmp, `agent-${uid}`);
 
-const runtimeFolder = ({env}: Host, {canBeWritten}: Places): string | undefined => {
-  if (env.XDG_RUNTIME_DIR && canBeWritten(env.XDG_RUNTIME_DIR)) return join(env.XDG_RUNTIME_DIR, 'agent');
+/** That of somebody else, as `su` leaves it behind, would let him answer for our VMs. */
+const runtimeFolder = ({env}: Host, {canBeWritten, isOurs}: Places): string | undefined => {
+  if (env.XDG_RUNTIME_DIR && isOurs(env.XDG_RUNTIME_DIR) && canBeWritten(env.XDG_RUNTIME_DIR))
+    return join(env.XDG_RUNTIME_DIR, 'agent');
   return canBeWritten('/run/agent') ? '/run/agent' : undefined;
 };
 
-const findPlaces = ({env}: Host): Places => ({home: env.HOME || homedir(), tmp: tmpdir(), canBeWritten});
+const findPlaces = ({env, uid}: Host): Places => ({
+  home: env.HOME || homedir(),
+  tmp: tmpdir(),
+  canBeWritten,
+  isOurs: (folder) => statSync(folder, {throwIfNoEntry: false})?.uid === uid,
+});
 
 const canBeWritten = (folder: string): boolean => {
   if (!existsSync(folder)) return dirname(folder) !== folder && canBeWritten(dirname(folder));

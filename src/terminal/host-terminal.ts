@@ -38,7 +38,7 @@ const holdOurs = (sink: Sink): HeldTerminal => {
       isReleased = true;
       resizing.end();
       keys.end();
-      giveBack(isTidy);
+      giveBack(isTidy && state.isTidy());
     },
   };
 };

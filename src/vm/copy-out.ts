@@ -145,11 +145,14 @@ const fetchFile = async (tar: Readable, request: OutRequest, final: string): Pro
 const fetchFolder = async (request: OutRequest, source: GuestPath, final: string): Promise<Unpacked> => {
   const isThere = (await stat(final).catch(() => undefined)) !== undefined;
   return await withFresh(isThere ? final : dirname(final), final, async (fresh) => {
-    const place = createUnpackTarget(fresh, {takesMode: true});
+    const place = createUnpackTarget(fresh);
     const count = await unpackInto(place, open(request, source, false), request.limits);
     stopIfInterrupted(request);
     if (isThere) await mergeInto(fresh, final);
-    else await rename(fresh, final);
+    else {
+      await place.finish();
+      await rename(fresh, final);
+    }
     return count;
   });
 };

@@ -2,7 +2,7 @@
 import {type AgentError, toAgentError} from '../model/errors.js';
 import {isVmId} from '../model/vm-id.js';
 import type {VmRecord} from '../model/vm-record.js';
-import {busyError, moveTo, owns} from './lifecycle.js';
+import {busyError, hasEndedUnexpectedly, moveTo, owns} from './lifecycle.js';
 import {reap, removeVm} from './reap.js';
 import {seize, waitWhile} from './seize.js';
 import {type Selection, selectVms} from './select-vms.js';
@@ -88,7 +88,9 @@ const stopVm = async (context: VmContext, {id}: EndedVm): Promise<void> => {
   await seize(context, id, 'stopping');
   context.store().update(id, (present) => {
     if (!owns(present, context.self)) throw busyError(present);
-    return moveTo(present, {status: 'stopped'});
+    const stopped = moveTo(present, {status: 'stopped'});
+    // Who stops it knows, and the next command need not say it again.
+    return hasEndedUnexpectedly(stopped) ? {...stopped, ended: null} : stopped;
   });
 };
 

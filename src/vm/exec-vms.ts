@@ -42,9 +42,16 @@ export const selectForExec = (context: VmContext, selection: Selection): VmRecor
   const usable = records.filter((record) => record.status === 'ready' || record.status === 'running');
   const selected = selectVms(selection.vms.length > 0 ? records : usable, selection);
   if (selected.length === 0) {
-    throw new AgentError('VM_NOT_FOUND', 'There is no VM to run on.', {
-      hints: ['make one: agent vm create --language python'],
-    });
+    const isEmpty = records.length === 0;
+    throw new AgentError(
+      'VM_NOT_FOUND',
+      isEmpty ? 'There is no VM to run on.' : 'No VM is what was asked for.',
+      {
+        hints: [
+          isEmpty ? 'make one: agent vm create --language python' : 'see what there is: agent vm list --all',
+        ],
+      },
+    );
   }
   return selected;
 };

@@ -126,15 +126,14 @@ type Verdict = Omit<Execution, 'truncated' | 'interpretedAs' | 'durationMs' | 'o
 const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolean): Verdict => {
   const used = {cpuMs: status?.cpuMs ?? null, maxRssKib: status?.maxRssKib ?? null, timedOut};
   const signal = status?.signal ?? null;
-  if (timedOut)
+  if (timedOut && status)
     return {...used, exitCode: ExitCode.timeout, origin: 'agent', signal, limit: 'time', reason: null};
-  const reason = status?.reason ?? null;
+  const reason = timedOut ? 'the guest does not say that the command has ended' : (status?.reason ?? null);
   const limit = limitOf(status, truncated);
   return {...used, exitCode: codeOf(status), origin: reason ? 'agent' : 'guest', signal, limit, reason};
 };
 
-/** 128 + N for a signal. */
-export /** What ended it comes before what only cut it short. */
+/** What ended it comes before what only cut it short. */
 const limitOf = (status: ExitStatus | null, truncated: boolean): Execution['limit'] => {
   if (status?.oom) return 'memory';
   if (status?.limits.processes) return 'processes';
@@ -143,6 +142,7 @@ const limitOf = (status: ExitStatus | null, truncated: boolean): Execution['limi
   return truncated ? 'output' : null;
 };
 
+/** 128 + N for a signal. */
 export const codeOf = (status: ExitStatus | null): number => {
   if (!status) return ExitCode.agentFailed;
   if (status.signal !== null) return ExitCode.signalBase + status.signal;

@@ -1,6 +1,6 @@
 import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {readRun, readRuns} from './log-runs.js';
+import {type IsAlive, readRun, readRuns} from './log-runs.js';
 
 /** Of one VM. The newest run stays, however large it is. */
 const KEPT_RUNS = {most: 100, bytes: 1024 ** 3} as const;
@@ -9,19 +9,19 @@ const KEPT_RUNS = {most: 100, bytes: 1024 ** 3} as const;
 const LATE = {runs: 10, bytes: 1024 ** 2} as const;
 
 /** What is to be done when a run has ended: mostly nothing, since commands come often and are short. */
-export const pruneAfter = async (runsFolder: string, run: string): Promise<void> => {
+export const pruneAfter = async (runsFolder: string, run: string, isAlive: IsAlive): Promise<void> => {
   const {length} = await readdir(runsFolder);
   const {bytes} = await readRun(join(runsFolder, run), run, () => true);
-  if (length > KEPT_RUNS.most + LATE.runs || bytes.all > LATE.bytes) await pruneRuns(runsFolder);
+  if (length > KEPT_RUNS.most + LATE.runs || bytes.all > LATE.bytes) await pruneRuns(runsFolder, isAlive);
 };
 
 /** Removes the oldest runs, as far as there are more than are kept. What goes on stays. */
 export const pruneRuns = async (
   runsFolder: string,
+  isAlive: IsAlive,
   kept: {most: number; bytes: number} = KEPT_RUNS,
 ): Promise<void> => {
-  // Nobody need be asked whether a run's process lives: one without an end may be going on.
-  const newestFirst = (await readRuns(runsFolder, () => true)).reverse();
+  const newestFirst = (await readRuns(runsFolder, isAlive)).reverse();
   let bytes = 0;
   for (const [index, run] of newestFirst.entries()) {
     bytes += run.bytes.all;

@@ -19,7 +19,7 @@ export interface Run {
 
 export const logNames = {stdout: 'stdout.log', stderr: 'stderr.log'} as const;
 
-type IsAlive = (ref: {readonly pid: number; readonly startedAt: string}) => boolean;
+export type IsAlive = (ref: {readonly pid: number; readonly startedAt: string}) => boolean;
 
 /** Oldest first. A run that is removed meanwhile is none. */
 export const readRuns = async (runsFolder: string, isAlive: IsAlive): Promise<Run[]> => {

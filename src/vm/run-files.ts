@@ -31,6 +31,7 @@ export interface RunStart {
   /** Who will close the files. */
   readonly process: ProcessRef;
   readonly now: () => Date;
+  readonly isAlive: (ref: ProcessRef) => boolean;
 }
 
 export const runsFolder = (vmFolder: string): string => join(vmFolder, 'runs');
@@ -53,7 +54,7 @@ export const openRunFiles = async (vmFolder: string, start: RunStart): Promise<R
       await Promise.all([stdout.close(), stderr.close()]);
       endedAt = start.now().toISOString();
       await writeReceipt(folder, {...receipt, status: 'ended', endedAt}).catch(unlessCleaned);
-      await pruneAfter(runsFolder(vmFolder), start.runId).catch(unlessCleaned);
+      await pruneAfter(runsFolder(vmFolder), start.runId, start.isAlive).catch(unlessCleaned);
     },
     finish: async ({record: _record, ...report}) => {
       await writeReceipt(folder, {...receipt, status: 'ended', endedAt, ...report}).catch(unlessCleaned);

@@ -32,7 +32,8 @@ export const runInVm = async (
   let files: RunFiles | undefined;
   const use = async (vm: UpVm, signal: AbortSignal): ReturnType<typeof execute> => {
     up = {...vm, readyAt: performance.now()};
-    const start = {record, runId, request, process: context.self, now: context.now};
+    const {self, now, isAlive} = context;
+    const start = {record, runId, request, process: self, now, isAlive};
     if (!record.ephemeral) files = await openRunFiles(spec.folder, start);
     if (files) io.onFiles?.(files);
     try {

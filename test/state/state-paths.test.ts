@@ -25,6 +25,7 @@ const places = (...writable: readonly string[]): Places => ({
   home: '/home/ann',
   tmp: '/tmp',
   canBeWritten: (folder) => writable.includes(folder),
+  isOurs: (folder) => !folder.startsWith('/theirs'),
 });
 
 const everywhere = ['/var/lib/agent', '/home/ann/.config/agent', '/xdg/agent', '/home/ann/.agent'];

@@ -36,6 +36,7 @@ const isSelf = ({pid, startedAt}: typeof self): boolean => pid === 7 && startedA
 const start = (runId: string, at = '2026-01-31T12:00:00.000Z') =>
   openRunFiles(folder, {
     record: someRecord(),
+    isAlive: isSelf,
     runId,
     request: {
       payload: {
@@ -112,7 +113,7 @@ describe('runs that pile up', () => {
   it('go, the oldest first, but for those that go on', async () => {
     await start('0000000g', at(0));
     for (let n = 1; n <= 5; n += 1) await makeRun(`0000000${n}`, at(n));
-    await pruneRuns(runs(), {most: 3, bytes: 1000});
+    await pruneRuns(runs(), isSelf, {most: 3, bytes: 1000});
     expect(await left()).toEqual(['0000000g', '00000003', '00000004', '00000005']);
   });
 
@@ -120,10 +121,10 @@ describe('runs that pile up', () => {
     await makeRun('00000001', at(1), 10);
     await makeRun('00000002', at(2), 500);
     await makeRun('00000003', at(3), 600);
-    await pruneRuns(runs(), {most: 10, bytes: 1000});
+    await pruneRuns(runs(), () => false, {most: 10, bytes: 1000});
     expect(await left()).toEqual(['00000003']);
     truncateSync(join(runs(), '00000003/stdout.log'), 5000);
-    await pruneRuns(runs(), {most: 10, bytes: 1000});
+    await pruneRuns(runs(), () => false, {most: 10, bytes: 1000});
     expect(await left()).toEqual(['00000003']);
   });
 

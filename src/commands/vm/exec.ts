@@ -12,7 +12,7 @@ export default class VmExec extends BaseCommand {
   static override summary = 'Run a command in one or several VMs and see its output as it comes.';
   static override description =
     'Standard output and error are the guest’s, byte for byte; with several VMs each line starts with the VM. ' +
-    'Standard input goes to a single VM. The exit code is the command’s own; over several VMs the first that is not 0.';
+    'Standard input goes to a single VM, unless it is a terminal: see vm shell. The exit code is the command’s own; over several VMs the first that is not 0.';
   static override examples = [
     {
       description: 'Run source code in a VM called builder:',

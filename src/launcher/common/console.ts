@@ -31,14 +31,15 @@ export const keepConsole = ({console, output, logPath}: KeepOptions): ConsoleKee
 };
 
 const drainConsole = async (console: Readable, tail: Tail, logPath: string | null): Promise<void> => {
-  const log = logPath === null ? null : await openBoundedLog(logPath);
+  // Reading begins at once: what nobody has begun to read when the VMM ends, Node throws away.
+  const opening = logPath === null ? Promise.resolve(null) : openBoundedLog(logPath);
   await drain(console, {
     push: async (chunk) => {
       tail.push(chunk);
-      await log?.append(chunk);
+      await (await opening)?.append(chunk);
     },
   });
-  await log?.close();
+  await (await opening)?.close();
 };
 
 // A stream that breaks has ended; that its VMM is gone is told elsewhere.

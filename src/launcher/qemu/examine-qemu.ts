@@ -72,7 +72,14 @@ const lookAtConfinement = ({env}: QemuLauncherOptions, host: Host): Finding => {
   if (tools.setpriv === undefined) {
     return {ok: false, subject, seen: "'setpriv' is not installed", mend: 'install the package util-linux'};
   }
-  const {uid, noNetwork} = planConfinement({host, tools, vmNumber: 0, kvmGroup: null, offline: true});
+  const {uid, noNetwork} = planConfinement({
+    host,
+    tools,
+    vmNumber: 0,
+    kvmGroup: null,
+    largestDiskBytes: 0,
+    offline: true,
+  });
   const user = uid === null ? 'runs as you' : `runs as users of its own, from ${uid}`;
   return {
     ok: true,

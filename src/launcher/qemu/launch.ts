@@ -1,5 +1,6 @@
 /** From a machine's description to a running VMM: the steps that a VM's boot and the accelerator's probe share. */
 import {createHash} from 'node:crypto';
+import {statSync} from 'node:fs';
 import type {NetworkMode} from '../../model/network.js';
 import type {Machine} from '../launcher.js';
 import {prepareBootFiles} from './boot-files.js';
@@ -50,6 +51,7 @@ export const launch = async (request: LaunchRequest): Promise<Machine> => {
     tools: parts.tools,
     vmNumber: createHash('sha256').update(request.marker).digest().readUInt32LE(0),
     kvmGroup: request.kvmGroup,
+    largestDiskBytes: largestOf(disks),
     offline: network === 'none',
   });
   return await startMachine({
@@ -61,3 +63,6 @@ export const launch = async (request: LaunchRequest): Promise<Machine> => {
     signal,
   });
 };
+
+const largestOf = (disks: MachineRequest['disks']): number =>
+  Math.max(0, ...[disks?.upperPath, disks?.persistPath].map((path) => (path ? statSync(path).size : 0)));

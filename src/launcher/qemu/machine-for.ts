@@ -60,4 +60,5 @@ const groupFor = (accelerator: string, access: KvmAccess): number | null =>
   accelerator === 'kvm' && access.ok ? access.group : null;
 
 const changesUser = ({host, tools}: Parts): boolean =>
-  planConfinement({host, tools, vmNumber: 0, kvmGroup: null, offline: true}).uid !== null;
+  planConfinement({host, tools, vmNumber: 0, kvmGroup: null, largestDiskBytes: 0, offline: true}).uid !==
+  null;

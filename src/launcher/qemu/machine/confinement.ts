@@ -1,7 +1,6 @@
 /** Decides what the VMM is started through, so that a guest that breaks out of it finds little: values in, argv out. */
 
 import type {Host} from '../../common/host.js';
-import {DISK_BYTES} from '../disks.js';
 
 export interface ConfinementTools {
   readonly setpriv: string | undefined;
@@ -18,6 +17,8 @@ export interface ConfinementRequest {
   readonly kvmGroup: number | null;
   /** The VMM opens no socket of its own. */
   readonly offline: boolean;
+  /** Of the files that QEMU writes to; 0 where it writes to none. */
+  readonly largestDiskBytes: number;
 }
 
 export interface Confinement {
@@ -34,8 +35,7 @@ const UID_COUNT = 0x01000000;
 const NOBODY = 65534;
 
 // No core file, no file larger than the largest disk, no more descriptors than QEMU and its network can use.
-const LARGEST = Math.max(...Object.values(DISK_BYTES));
-const LIMITS = ['--core=0:0', `--fsize=${LARGEST}:${LARGEST}`, '--nofile=1024:1024'];
+const limits = (bytes: number): string[] => ['--core=0:0', `--fsize=${bytes}:${bytes}`, '--nofile=1024:1024'];
 
 const CAP_SETGID = 6n;
 const CAP_SETUID = 7n;
@@ -49,7 +49,7 @@ export const planConfinement = (request: ConfinementRequest): Confinement => {
   const uid = chooseUid(request);
   const noNetwork = request.offline && tools.unshare !== undefined && may(host, CAP_SYS_ADMIN);
   const prefix = [
-    ...(tools.prlimit === undefined ? [] : [tools.prlimit, ...LIMITS, '--']),
+    ...(tools.prlimit === undefined ? [] : [tools.prlimit, ...limits(request.largestDiskBytes), '--']),
     ...(noNetwork && tools.unshare !== undefined ? [tools.unshare, '--net', '--ipc', '--'] : []),
     tools.setpriv,
     ...(uid === null ? [] : [`--reuid=${uid}`, `--regid=${uid}`, groups(request)]),

@@ -12,7 +12,15 @@ const root: ConfinementRequest['host'] = {
 };
 const tools = {setpriv: '/bin/setpriv', prlimit: '/bin/prlimit', unshare: '/bin/unshare'};
 const plan = (more: Partial<ConfinementRequest> = {}) =>
-  planConfinement({host: root, tools, vmNumber: 5, kvmGroup: null, offline: true, ...more});
+  planConfinement({
+    host: root,
+    tools,
+    vmNumber: 5,
+    kvmGroup: null,
+    offline: true,
+    largestDiskBytes: 8 * 1024 ** 3,
+    ...more,
+  });
 
 describe('planConfinement', () => {
   it('gives the VMM of root a user of its own, no capabilities and an empty network', () => {

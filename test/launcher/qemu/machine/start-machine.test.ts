@@ -17,11 +17,11 @@ afterEach(() => {
   rmSync(folder, {recursive: true});
 });
 
-/** Starts a program of Node's in the place of QEMU: its sockets are 3 and 4, its files 5 and up. */
+/** Starts a program of Node's in the place of QEMU: its sockets are 3 and 4, its files 5 and up. It lives for a moment at least. */
 const start = async (code: string, files: {path: string; writable: boolean}[] = []) =>
   await startMachine({
     qemuPath: process.execPath,
-    plan: {args: ['-e', code], files},
+    plan: {args: ['-e', `setTimeout(() => {${code}}, 100);`], files},
     confinement: [],
     accelerator: 'tcg',
     logPath: join(folder, 'console.log'),
