@@ -8,6 +8,7 @@ import {explainDeath} from './explain-death.js';
 import {changeOwn, claim, letGo, moveTo, owns} from './lifecycle.js';
 import {takenError} from './ownership.js';
 import {vmFolder} from './reap.js';
+import {sweepOut} from './sweep-out.js';
 import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
@@ -41,6 +42,7 @@ interface Up {
 
 const start = async (context: VmContext, record: VmRecord, path: string): Promise<Up> => {
   try {
+    await sweepOut(vmFolder(context, record.id));
     const booted = await bootMachine(context, {record, spec: targetOf(context, record).spec});
     const {accelerator} = booted.machine;
     const {idleTimeoutMs} = record;
