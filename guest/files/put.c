@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,15 +114,45 @@ static void write_content(int fd, const struct tar_entry *entry) {
   tar_skip(tar_padding(entry->size));
 }
 
+/* Without a name, so that whatever ends us leaves nothing, and what is there stays as it is until the last byte is in. */
+static int open_unnamed(int parent) { return openat(parent, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }
+
+static int open_named(int parent, const char *name, const char *path) {
+  make_room(parent, name, path);
+  int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) fail("create", path);
+  return fd;
+}
+
+static void give_name(int fd, int parent, const char *name, const char *path) {
+  char own_path[40], other[40];
+  snprintf(own_path, sizeof own_path, "/proc/self/fd/%d", fd);
+  snprintf(other, sizeof other, ".agent-put-%d", (int)getpid());
+  if (linkat(AT_FDCWD, own_path, parent, name, AT_SYMLINK_FOLLOW) == 0) return;
+  if (errno != EEXIST) fail("link", path);
+  unlinkat(parent, other, 0);
+  if (linkat(AT_FDCWD, own_path, parent, other, AT_SYMLINK_FOLLOW) != 0) fail("link", path);
+  if (renameat(parent, other, parent, name) == 0) return;
+  /* An empty directory may be replaced too. */
+  if (unlinkat(parent, name, AT_REMOVEDIR) == 0 && renameat(parent, other, parent, name) == 0) return;
+  int error = errno;
+  unlinkat(parent, other, 0);
+  errno = error;
+  fail("unlink", path);
+}
+
 static void make_file(int parent, const char *name, const struct tar_entry *entry) {
   struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = (time_t)entry->mtime}};
-  make_room(parent, name, entry->path);
-  int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) fail("create", entry->path);
+  if (*name == 0) report_failure(1, EISDIR, "tar: not a directory: %s", entry->path);
+  int fd = open_unnamed(parent);
+  bool unnamed = fd >= 0;
+  /* Not every file system has files without a name. */
+  if (!unnamed) fd = open_named(parent, name, entry->path);
   write_content(fd, entry);
   if (geteuid() == 0 && fchown(fd, owner.uid, owner.gid) != 0) fail("chown", entry->path);
   if (fchmod(fd, entry->mode & FILE_MODE) != 0) fail("chmod", entry->path);
   if (futimens(fd, times) != 0) fail("utime", entry->path);
+  if (unnamed) give_name(fd, parent, name, entry->path);
   if (close(fd) != 0) fail("close", entry->path);
 }
 

@@ -148,6 +148,17 @@ test('PUT replaces files and links, merges directories, and leaves the rest', ()
     expect(statSync(target).mode & 0o7777).toBe(0o1777);
   }));
 
+test('PUT leaves what is there until the last byte of a file is in', () =>
+  withAgent(async ({peer}) => {
+    mkdirSync(target);
+    writeFileSync(join(target, 'file'), 'precious');
+    writeFileSync(join(source, 'file'), Buffer.alloc(100_000));
+    const archive = tarOf(source, 'ustar');
+    expect((await put(peer, archive.subarray(0, 50_000))).code).toBe(1);
+    expect(readFileSync(join(target, 'file'), 'utf8')).toBe('precious');
+    expect(readdirSync(target)).toEqual(['file']);
+  }));
+
 const archiveOf = async (
   ...entries: {name: string; type?: 'file' | 'symlink' | 'link' | 'fifo'; linkname?: string}[]
 ) => {
