@@ -14,21 +14,24 @@ export const explainThrown = (thrown: unknown, commandId: string | undefined): A
   return usageError(message, ...rest.filter((line) => !line.includes('USAGE')).slice(0, 4), `see: ${help}`);
 };
 
-/** `agent vm exec n1` is no command, but `agent vm exec` is one, and its VM has a flag. */
+/** `agent vm exec n1 ls` is no command, but `agent vm exec` is one, and its VM has a flag, as its command has. */
 export const explainUnknown = (id: string, isCommand: (id: string) => boolean): AgentError => {
   const words = id.split(':');
-  const known = words.slice(0, -1);
-  const command = `agent ${known.join(' ')}`;
-  if (!isCommand(known.join(':'))) {
-    return usageError(
-      `There is no command 'agent ${words.join(' ')}'.`,
-      `see: ${known.length > 0 ? command : 'agent'} --help`,
-    );
-  }
-  const word = words.at(-1) ?? '';
-  const mend =
-    known[0] === 'vm' ? `a VM is named with --vm: ${command} --vm ${word}` : `${command} takes no argument`;
-  return usageError(`Unexpected argument '${word}'.`, mend, `see: ${command} --help`);
+  const length = words.findLastIndex((_, index) => isCommand(words.slice(0, index + 1).join(':'))) + 1;
+  const [known, rest] = [words.slice(0, length), words.slice(length)];
+  const above = length === 0 ? words.slice(0, words.length > 1 ? 1 : 0) : known;
+  const help = `see: ${['agent', ...above].join(' ')} --help`;
+  if (length === 0) return usageError(`There is no command 'agent ${words.join(' ')}'.`, help);
+  return usageError(`Unexpected argument '${rest[0]}'.`, mendFor(known, rest), help);
+};
+
+const TAKES_CMD: readonly string[] = ['exec', 'run', 'shell'];
+
+const mendFor = (known: readonly string[], [vm = '', ...command]: readonly string[]): string => {
+  const name = `agent ${known.join(' ')}`;
+  if (known[0] !== 'vm') return `${name} takes no argument`;
+  const cmd = TAKES_CMD.includes(known[1] ?? '') && command.length > 0 ? ` --cmd '${command.join(' ')}'` : '';
+  return `a VM is named with --vm: ${name} --vm ${vm}${cmd}`;
 };
 
 // Errors of oclif carry their exit code; those of parsing and of unknown commands exit with 2.
