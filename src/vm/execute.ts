@@ -46,7 +46,8 @@ export const execute = async (
   });
   const endedAt = performance.now();
   const truncated = options.io.budget.isExceeded();
-  const ended = verdict(result.status, result.timedOut, truncated);
+  const {ephemeral} = options.record;
+  const ended = verdict(result.status, {timedOut: result.timedOut, truncated, ephemeral});
   const {outFolder: folder, signal} = options;
   const target = options.record.ephemeral ? 'new or empty' : 'replaced';
   const collected = {guest: vm.guest, signal, target, exitCode: ended.exitCode} as const;
@@ -123,10 +124,17 @@ const noShell = (status: ExitStatus, {image}: ExecuteOptions): AgentError =>
 
 type Verdict = Omit<Execution, 'truncated' | 'interpretedAs' | 'durationMs' | 'out'>;
 
-const verdict = (status: ExitStatus | null, timedOut: boolean, truncated: boolean): Verdict => {
+interface Circumstances {
+  readonly timedOut: boolean;
+  readonly truncated: boolean;
+  /** The VM ends with the command: nothing of that can be left. */
+  readonly ephemeral: boolean;
+}
+
+const verdict = (status: ExitStatus | null, {timedOut, truncated, ephemeral}: Circumstances): Verdict => {
   const used = {cpuMs: status?.cpuMs ?? null, maxRssKib: status?.maxRssKib ?? null, timedOut};
   const signal = status?.signal ?? null;
-  if (timedOut && status)
+  if (timedOut && (status || ephemeral))
     return {...used, exitCode: ExitCode.timeout, origin: 'agent', signal, limit: 'time', reason: null};
   const reason = timedOut ? 'the guest does not say that the command has ended' : (status?.reason ?? null);
   const limit = limitOf(status, truncated);
