@@ -50,8 +50,8 @@ const reachIdle: Reach = async (cell) => {
 };
 
 const reachExec: Reach = async (cell) => {
-  // It goes on writing, so that a full disk is noticed.
-  const command = 'echo up; while :; do sleep 0.2; echo more; done';
+  // It goes on writing, more than a page at a time, so that a full disk is noticed.
+  const command = 'echo up; while :; do sleep 0.2; printf %05000d 0; done';
   const work = begin(cell, exec(cell.id, command));
   await until('the command runs', () => work.said().startsWith('up\n'), 40_000);
   return work;
