@@ -22,8 +22,14 @@
 
 static struct user owner;
 
+/* A file on its way, under a name of ours; -1 where there is none. */
+static int half_parent = -1;
+static char half_name[40];
+
 _Noreturn static void fail(const char *what, const char *path) {
-  report_failure(1, errno, "%s: %s", what, path);
+  int error = errno;
+  if (half_parent >= 0) unlinkat(half_parent, half_name, 0);
+  report_failure(1, error, "%s: %s", what, path);
 }
 
 /* Not root, outside a guest: everything is ours anyway. */
@@ -117,28 +123,33 @@ static void write_content(int fd, const struct tar_entry *entry) {
 /* Without a name, so that whatever ends us leaves nothing, and what is there stays as it is until the last byte is in. */
 static int open_unnamed(int parent) { return openat(parent, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }
 
-static int open_named(int parent, const char *name, const char *path) {
-  make_room(parent, name, path);
-  int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+/* Not every file system has files without a name: an overlay of Linux 6.1 has not. */
+static int open_half(int parent, const char *path) {
+  unlinkat(parent, half_name, 0);
+  int fd = openat(parent, half_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) fail("create", path);
+  half_parent = parent;
   return fd;
 }
 
+static void replace(int parent, const char *name, const char *path) {
+  if (renameat(parent, half_name, parent, name) != 0) {
+    /* An empty directory may be replaced too. */
+    if (unlinkat(parent, name, AT_REMOVEDIR) != 0) fail("unlink", path);
+    if (renameat(parent, half_name, parent, name) != 0) fail("rename", path);
+  }
+  half_parent = -1;
+}
+
 static void give_name(int fd, int parent, const char *name, const char *path) {
-  char own_path[40], other[40];
+  char own_path[40];
   snprintf(own_path, sizeof own_path, "/proc/self/fd/%d", fd);
-  snprintf(other, sizeof other, ".agent-put-%d", (int)getpid());
   if (linkat(AT_FDCWD, own_path, parent, name, AT_SYMLINK_FOLLOW) == 0) return;
   if (errno != EEXIST) fail("link", path);
-  unlinkat(parent, other, 0);
-  if (linkat(AT_FDCWD, own_path, parent, other, AT_SYMLINK_FOLLOW) != 0) fail("link", path);
-  if (renameat(parent, other, parent, name) == 0) return;
-  /* An empty directory may be replaced too. */
-  if (unlinkat(parent, name, AT_REMOVEDIR) == 0 && renameat(parent, other, parent, name) == 0) return;
-  int error = errno;
-  unlinkat(parent, other, 0);
-  errno = error;
-  fail("unlink", path);
+  unlinkat(parent, half_name, 0);
+  if (linkat(AT_FDCWD, own_path, parent, half_name, AT_SYMLINK_FOLLOW) != 0) fail("link", path);
+  half_parent = parent;
+  replace(parent, name, path);
 }
 
 static void make_file(int parent, const char *name, const struct tar_entry *entry) {
@@ -146,13 +157,13 @@ static void make_file(int parent, const char *name, const struct tar_entry *entr
   if (*name == 0) report_failure(1, EISDIR, "tar: not a directory: %s", entry->path);
   int fd = open_unnamed(parent);
   bool unnamed = fd >= 0;
-  /* Not every file system has files without a name. */
-  if (!unnamed) fd = open_named(parent, name, entry->path);
+  if (!unnamed) fd = open_half(parent, entry->path);
   write_content(fd, entry);
   if (geteuid() == 0 && fchown(fd, owner.uid, owner.gid) != 0) fail("chown", entry->path);
   if (fchmod(fd, entry->mode & FILE_MODE) != 0) fail("chmod", entry->path);
   if (futimens(fd, times) != 0) fail("utime", entry->path);
   if (unnamed) give_name(fd, parent, name, entry->path);
+  else replace(parent, name, entry->path);
   if (close(fd) != 0) fail("close", entry->path);
 }
 
@@ -189,6 +200,7 @@ void put_files(const void *argument) {
   if (error != 0) report_failure(1, error, "user: %s", transfer->user);
   int base = open_base(transfer->path);
   umask(0);
+  snprintf(half_name, sizeof half_name, ".agent-put-%d", (int)getpid());
   while (tar_next(&entry)) {
     if (++entries > transfer->max_entries) {
       report_failure(1, E2BIG, "tar: more than %u entries", transfer->max_entries);
