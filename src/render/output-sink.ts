@@ -1,7 +1,7 @@
 import type {Writable} from 'node:stream';
-import {StringDecoder} from 'node:string_decoder';
 import {AgentError} from '../model/errors.js';
 import type {Sink} from '../model/sink.js';
+import {lineSink} from './line-sink.js';
 
 /** Writes the guest's bytes to one of our own streams, at the pace of whoever reads it. */
 export const streamSink = (stream: Writable): Sink => ({
@@ -30,23 +30,5 @@ export const cannotWrite = (error: Error): AgentError => {
 const MAX_LINE = 64 * 1024;
 
 /** Puts `prefix` before each line, so that several VMs can share one stream. */
-export const prefixedSink = (sink: Sink, prefix: string): Sink => {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  const write = async (text: string): Promise<void> => {
-    if (text !== '') await sink.write(Buffer.from(text));
-  };
-  return {
-    write: async (chunk) => {
-      const lines = (rest + decoder.write(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE) lines.push(rest);
-      if (rest.length > MAX_LINE) rest = '';
-      await write(lines.map((line) => `${prefix}${line}\n`).join(''));
-    },
-    close: async () => {
-      await write(rest === '' ? '' : `${prefix}${rest}\n`);
-      rest = '';
-    },
-  };
-};
+export const prefixedSink = (sink: Sink, prefix: string): Sink =>
+  lineSink(sink, {maxLine: MAX_LINE, show: (line) => `${prefix}${line}`});

@@ -32,7 +32,7 @@ describe('a command that', () => {
       1,
       'processes',
     ],
-    ['fills the disk', 'head -c 300M /dev/zero > /root/full', 1, 'disk'],
+    ['fills the disk', 'head -c 300M /dev/zero > /srv/full', 1, 'disk'],
     ['prints without end', 'head -c 50000000 /dev/zero', 0, 'output', '--max-output', '1M'],
     ['does not come to an end', 'trap "" TERM; while :; do :; done', 124, 'time', '--timeout', '2s'],
   ])('%s is told so, and the next one works', async (_, command, code, limit, ...more) => {
@@ -43,7 +43,7 @@ describe('a command that', () => {
   });
 
   it('finds a full disk can make room on it', async () => {
-    expect(await exec('rm /root/full && echo again > /root/file && cat /root/file')).toMatchObject({
+    expect(await exec('rm /srv/full && echo again > /srv/file && cat /srv/file')).toMatchObject({
       code: 0,
       stdout: Buffer.from('again\n'),
     });

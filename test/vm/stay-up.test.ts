@@ -31,8 +31,8 @@ describe('a VM that stays up', () => {
   });
 
   it('keeps files and processes from one command for the next', async () => {
-    await exec('echo kept > /root/file; nohup sleep 4711 >/dev/null 2>&1 &');
-    const {stdout} = await exec('cat /root/file; pgrep -x sleep >/dev/null && echo runs');
+    await exec('echo kept > /srv/file; nohup sleep 4711 >/dev/null 2>&1 &');
+    const {stdout} = await exec('cat /srv/file; pgrep -x sleep >/dev/null && echo runs');
     expect(stdout.toString()).toBe('kept\nruns\n');
   });
 
@@ -121,7 +121,7 @@ describe('a VM that stays up', () => {
   });
 
   it('stops in order: what runs gets SIGTERM, and what it writes then is there after the next boot', async () => {
-    const command = 'trap "echo saved > /root/saved; exit" TERM; echo up; while :; do sleep 0.1; done';
+    const command = 'trap "echo saved > /srv/saved; exit" TERM; echo up; while :; do sleep 0.1; done';
     const child = startAgent(['vm', 'exec', '--vm', 'one', '--cmd', command, '--timeout', '90'], {state});
     let stderr = '';
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -136,7 +136,7 @@ describe('a VM that stays up', () => {
     expect(jsonLines(stderr)).toMatchObject([{message: 'vm exec failed', code: 'VM_BUSY', origin: 'agent'}]);
     expect(await inspect('one')).toMatchObject({status: 'stopped', pid: null, monitor_pid: null});
     expect(processesOf(state)).toEqual([]);
-    expect((await exec('cat /root/saved')).stdout.toString()).toBe('saved\n');
+    expect((await exec('cat /srv/saved')).stdout.toString()).toBe('saved\n');
   });
 
   it('stops by itself when it has been idle for long, and not before', async () => {
