@@ -3,6 +3,7 @@
  * bounded here, so that callers may use it as data. May import: model.
  */
 import type {Readable, Writable} from 'node:stream';
+import type {WindowSize} from '../model/terminal.js';
 
 export interface Hello {
   readonly version: number;
@@ -22,13 +23,7 @@ export interface ExecRequest {
   /** Empty: root. */
   readonly user: string;
   /** The command gets a terminal of this size; all it prints is standard output then. */
-  readonly terminal?: TerminalSize | undefined;
-}
-
-/** In characters, 1 to 65535. */
-export interface TerminalSize {
-  readonly rows: number;
-  readonly columns: number;
+  readonly terminal?: WindowSize | undefined;
 }
 
 export interface ExitStatus {
@@ -69,7 +64,7 @@ export interface Session {
    */
   readonly kill: (signal: number, scope: SignalScope) => void;
   /** Of the terminal; without one it does nothing. */
-  readonly resize: (size: TerminalSize) => void;
+  readonly resize: (size: WindowSize) => void;
 }
 
 export interface TransferLimits {

@@ -1,6 +1,7 @@
 import type {AgentError} from '../model/errors.js';
+import type {WindowSize} from '../model/terminal.js';
 import type {ChannelSession} from './channel-session.js';
-import type {SignalScope, TerminalSize} from './guest.js';
+import type {SignalScope} from './guest.js';
 import {InputStream} from './input-stream.js';
 import type {Link} from './link.js';
 import {OutputStream} from './output-stream.js';
@@ -29,7 +30,7 @@ export interface OpenSession extends ChannelSession {
   readonly stderr: OutputStream;
   readonly exit: Promise<ExitReport>;
   readonly kill: (signal: number, scope: SignalScope) => void;
-  readonly resize: (size: TerminalSize) => void;
+  readonly resize: (size: WindowSize) => void;
 }
 
 export const openSession = ({id, link, kind}: {id: number; link: Link; kind: SessionKind}): OpenSession => {

@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {usageError} from '../model/errors.js';
+import type {WindowSize} from '../model/terminal.js';
 import {
   bytesField,
   encodeFields,
@@ -9,7 +10,7 @@ import {
   u32Field,
   u64Field,
 } from './field-encoder.js';
-import type {ExecRequest, SignalScope, TerminalSize, TransferLimits} from './guest.js';
+import type {ExecRequest, SignalScope, TransferLimits} from './guest.js';
 import {MAX_PAYLOAD, MAX_SIGNAL, SignalScopeNumber, type StreamNumber, Tag} from './protocol.js';
 
 const ENTROPY_BYTES = 64;
@@ -29,7 +30,7 @@ export const encodeExec = ({argv, env, cwd, user, terminal}: ExecRequest): Buffe
 };
 
 /** The payload of RESIZE. */
-export const encodeSize = ({rows, columns}: TerminalSize): Buffer => {
+export const encodeSize = ({rows, columns}: WindowSize): Buffer => {
   const payload = Buffer.allocUnsafe(4);
   payload.writeUInt16LE(rows, 0);
   payload.writeUInt16LE(columns, 2);

@@ -2,8 +2,9 @@
  * The monitor: one small process per running VM, which owns the VMM and the channel to the guest, so that a VM outlives the
  * command that booted it. This is what the services know of it. May import: guest, state, process, model.
  */
-import type {Guest, Session, TerminalSize} from '../guest/guest.js';
+import type {Guest, Session} from '../guest/guest.js';
 import type {Progress} from '../model/progress.js';
+import type {WindowSize} from '../model/terminal.js';
 
 export interface MonitorStatus {
   readonly version: number;
@@ -31,7 +32,7 @@ export interface RunningGuest {
   /** Lets a terminal session go on without us; resolves when the monitor has taken it. */
   readonly detach: (session: Session) => Promise<void>;
   /** Takes up a session that goes on without a client. Its exit rejects, or says 125, where there is none such. */
-  readonly attach: (session: number, size: TerminalSize) => Session;
+  readonly attach: (session: number, size: WindowSize) => Session;
   /** Ends the connection, and with it the sessions that are open. */
   readonly close: () => void;
 }
