@@ -18,5 +18,6 @@ export const createLazyLauncher = (name: LauncherName, load: () => Promise<Launc
     end: async (vm) => await (await loaded()).end(vm),
     remove: async (vm, options) => await (await loaded()).remove(vm, options),
     forgetImages: async (options) => await (await loaded()).forgetImages(options),
+    templates: async () => await (await loaded()).templates(),
   };
 };

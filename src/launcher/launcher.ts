@@ -3,6 +3,7 @@
  * May import: guest, image, process, model (see docs/architecture.md).
  */
 import type {Duplex} from 'node:stream';
+import type {Guest} from '../guest/guest.js';
 import type {GuestImage} from '../model/guest-image.js';
 import type {LauncherName} from '../model/launcher-name.js';
 import type {NetworkMode} from '../model/network.js';
@@ -32,6 +33,41 @@ export interface LaunchOptions {
   readonly signal: AbortSignal;
 }
 
+export interface BootOptions extends LaunchOptions {
+  /** Start from a template where a sound one fits; without it the VM boots. */
+  readonly mayRestore?: boolean;
+}
+
+/** What VMs must have in common to start from one template. */
+export type TemplateSpec = Pick<MachineSpec, 'image' | 'cpus' | 'memoryMib' | 'network'>;
+
+/** A VM that was booted once and saved, so that others go on from there. */
+export interface Template extends Omit<TemplateSpec, 'image'> {
+  /** Of its image. */
+  readonly digest: string;
+  /** What it takes on disk. */
+  readonly sizeBytes: number;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+}
+
+export interface MakeTemplateOptions extends LaunchOptions {
+  /** Works in the guest before it is saved, so that what it needs first lies in its memory. */
+  readonly warmUp: (guest: Guest) => Promise<void>;
+}
+
+/** Templates are never needed: one that is missing, stale or damaged costs a boot and nothing else. */
+export interface Templates {
+  /** Those that VMs would start from now. Changes nothing. */
+  readonly list: () => Promise<Template[]>;
+  readonly has: (spec: TemplateSpec) => Promise<boolean>;
+  /**
+   * Makes one, proves it by starting a VM from it, and only then lets others use it; keeps a sound one that is there.
+   * Where another process is making it, waits for that. Throws what kept it from being made.
+   */
+  readonly make: (spec: TemplateSpec, options: MakeTemplateOptions) => Promise<Template>;
+}
+
 /** A booted VMM: kernel and agent may still be starting. */
 export interface Machine {
   /** The byte stream to the guest agent. */
@@ -39,6 +75,8 @@ export interface Machine {
   readonly vmm: ProcessRef;
   /** `kvm`, `hvf`, `tcg`. */
   readonly accelerator: string;
+  /** It goes on from a template: where its agent does not answer, a boot may help. */
+  readonly isRestored: boolean;
   /** The last lines of the console and of the VMM's own words, printable, bounded. */
   readonly lastLines: () => string[];
   /** Resolves when the VMM has ended, with what it said; never rejects. */
@@ -91,11 +129,13 @@ export interface Launcher {
   /** Makes the disks that the VM needs. What is there already is kept: a second call changes nothing. */
   readonly provision: (spec: MachineSpec, options: LaunchOptions) => Promise<void>;
   /** Starts the VMM. Two boots of one VM at once are the caller's error: the record's status prevents them. */
-  readonly boot: (spec: MachineSpec, options: LaunchOptions) => Promise<Machine>;
+  readonly boot: (spec: MachineSpec, options: BootOptions) => Promise<Machine>;
   /** Ends the VMM that a dead process left. What has ended already is success. */
   readonly end: (vm: {readonly id: string}) => Promise<void>;
   /** Removes what the launcher keeps of a VM outside of its folders, its VMM included. What is gone is success. */
   readonly remove: (vm: {readonly id: string}, options: LaunchOptions) => Promise<void>;
   /** Removes what it keeps of images other than these. What is in use stays. */
   readonly forgetImages: (options: LaunchOptions & {readonly except: readonly string[]}) => Promise<void>;
+  /** Null where it cannot save VMs. */
+  readonly templates: () => Promise<Templates | null>;
 }

@@ -17,6 +17,8 @@ export interface StatePaths {
   readonly krunvm: string;
   /** Kernels and initramfs images, made once. */
   readonly boot: string;
+  /** VMs that were booted once and saved. */
+  readonly templates: string;
   /** What is worth keeping until the machine restarts. */
   readonly runtime: string;
 }
@@ -48,6 +50,7 @@ export const resolveStatePaths = (host: Host, places: Places = findPlaces(host))
     containers: join(root, 'containers'),
     krunvm: join(root, 'krunvm'),
     boot: join(root, 'boot'),
+    templates: join(root, 'templates'),
     runtime: runtimeFolder(host, places) ?? join(root, 'run'),
   };
 };

@@ -92,6 +92,7 @@ const watch = (vmm: PipedVmm, {host, spec, logPath, signal}: BootRequest): Watch
     opened: stdio.opened,
     vmm: identifyProcess(vmm.pid) ?? {pid: vmm.pid, startedAt: ''},
     accelerator: host.krunvm.platform === 'darwin' ? 'hvf' : 'kvm',
+    isRestored: false,
     lastLines,
     exited,
     kill,

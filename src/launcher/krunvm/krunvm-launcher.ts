@@ -55,6 +55,7 @@ export const createKrunvmLauncher = (options: KrunvmLauncherOptions): Launcher =
     if (!existsSync(join(options.containersFolder, 'storage'))) return;
     await forgetImages(await prepareToRemove(options), launch);
   },
+  templates: async () => null, // libkrun saves no VMs
 });
 
 const check = async (options: KrunvmLauncherOptions, {network, diskMib = null}: Wanted): Promise<void> => {

@@ -23,6 +23,7 @@ export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({
   end: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
   remove: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
   forgetImages: async () => {}, // it shares the image store's own files
+  templates: async () => null,
 });
 
 /** `-name guest=<marker>`, as an argument of its own. */

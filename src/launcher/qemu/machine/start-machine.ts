@@ -55,5 +55,5 @@ const watch = async (vmm: SpawnedVmm, {accelerator, logPath, signal}: StartReque
     await kill();
     throw new AgentError('BOOT_FAILED', 'The VMM ended as soon as it was started.', {details: lastLines()});
   }
-  return {channel: vmm.channel, vmm: ref, accelerator, lastLines, exited, kill};
+  return {channel: vmm.channel, vmm: ref, accelerator, isRestored: false, lastLines, exited, kill};
 };
