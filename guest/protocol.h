@@ -30,6 +30,8 @@ enum frame_type {
   TYPE_PONG = 15,
   TYPE_SHUTDOWN = 16,
   TYPE_ERROR = 17,
+  TYPE_SUSPEND = 18,
+  TYPE_START = 19,
 };
 
 enum field_tag {
@@ -59,7 +61,11 @@ enum field_tag {
   TAG_OUT = 57,
   TAG_TIME = 64,
   TAG_ENTROPY = 65,
+  TAG_MACHINE_ID = 66,
   TAG_GRACE = 80,
+  TAG_HOST = 96,
+  TAG_UPPER = 97,
+  TAG_PERSIST = 98,
 };
 
 enum stream { STREAM_STDIN = 0, STREAM_STDOUT = 1, STREAM_STDERR = 2 };

@@ -85,10 +85,10 @@ const createGuest = (
     exec: (request) => startCommand(connection, request),
     put: (path, tar, options) => put(context, {path, tar, options}),
     get: (path, options) => get(context, path, options),
-    sync: (timeoutMs) =>
+    sync: (timeoutMs, machineId) =>
       connection.ask({
         type: FrameType.SYNC,
-        payload: encodeSync(Date.now()),
+        payload: encodeSync(Date.now(), machineId),
         phase: 'setting the guest clock',
         timeoutMs,
       }),
@@ -102,6 +102,13 @@ const createGuest = (
         type: FrameType.SHUTDOWN,
         payload: encodeShutdown(graceMs),
         phase: 'shutting down the guest',
+        timeoutMs,
+      }),
+    suspend: (timeoutMs) =>
+      connection.ask({
+        type: FrameType.SUSPEND,
+        payload: Buffer.alloc(0),
+        phase: 'bringing the guest to a stand',
         timeoutMs,
       }),
     closed,

@@ -25,7 +25,11 @@ export interface ConnectionOptions {
 }
 
 export interface ChannelQuestion {
-  readonly type: typeof FrameType.PING | typeof FrameType.SYNC | typeof FrameType.SHUTDOWN;
+  readonly type:
+    | typeof FrameType.PING
+    | typeof FrameType.SYNC
+    | typeof FrameType.SHUTDOWN
+    | typeof FrameType.SUSPEND;
   readonly payload: Buffer;
   /** What the guest must answer; without it a frame without payload. */
   readonly answer?: Buffer;
@@ -45,6 +49,7 @@ const exactSizes: ReadonlyMap<number, number> = new Map([
   [FrameType.PONG, PING_BYTES],
   [FrameType.SYNC, 0],
   [FrameType.SHUTDOWN, 0],
+  [FrameType.SUSPEND, 0],
 ]);
 
 /** The channel's state: which sessions are open, what was asked, whether it has ended. All frames pass through here. */
@@ -67,6 +72,7 @@ export class Connection {
       [FrameType.PING]: createReplies({name: 'PONG', lastLines}),
       [FrameType.SYNC]: createReplies({name: 'SYNC', lastLines}),
       [FrameType.SHUTDOWN]: createReplies({name: 'SHUTDOWN', lastLines}),
+      [FrameType.SUSPEND]: createReplies({name: 'SUSPEND', lastLines}),
     };
     this.#link = createLink(channel);
     const decoder = new FrameDecoder({
@@ -187,8 +193,8 @@ export class Connection {
       this.#options.onHello(hello);
     } else if (type === FrameType.PONG) this.#replies[FrameType.PING].receive(payload);
     else if (type === FrameType.SYNC) this.#replies[FrameType.SYNC].receive(payload);
-    else if (type === FrameType.SHUTDOWN) {
-      this.#replies[FrameType.SHUTDOWN].receive(payload);
+    else if (type === FrameType.SHUTDOWN || type === FrameType.SUSPEND) {
+      this.#replies[type].receive(payload);
       this.#mayEnd = true;
     } else if (type !== FrameType.ERROR) this.#options.more?.get(type)?.(payload);
     else {

@@ -90,11 +90,19 @@ export interface Guest {
    * without progress. Destroying it ends the transfer. The bytes are unchecked tar: `unpackTo` reads them.
    */
   readonly get: (path: string, options: TransferLimits & {readonly isFile?: boolean}) => Readable;
-  /** Sets the guest's clock and feeds its random number generator. This and what follows rejects with DEADLINE. */
-  readonly sync: (timeoutMs: number) => Promise<void>;
+  /**
+   * Sets the guest's clock and feeds its random number generator; with 32 hexadecimal digits, also its machine id. This
+   * and what follows rejects with DEADLINE.
+   */
+  readonly sync: (timeoutMs: number, machineId?: string) => Promise<void>;
   readonly ping: (timeoutMs: number) => Promise<void>;
   /** Ends everything in the guest, syncs its file systems and powers off; resolves when the file systems are synced. */
   readonly shutdown: (options: {readonly graceMs: number; readonly timeoutMs: number}) => Promise<void>;
+  /**
+   * Ends every process in the guest and has it stand still, ready to be saved; nothing may be open. What goes on from there
+   * takes START only (`encodeStart`), and nothing more can be asked here.
+   */
+  readonly suspend: (timeoutMs: number) => Promise<void>;
   /** Resolves when the channel has ended, with the reason where it was not asked for. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   /** Ends the channel; open sessions are rejected. */

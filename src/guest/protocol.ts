@@ -19,6 +19,8 @@ export const FrameType = {
   PONG: 15,
   SHUTDOWN: 16,
   ERROR: 17,
+  SUSPEND: 18,
+  START: 19,
 } as const;
 
 /** What the guest may send about the channel itself: session 0. */
@@ -28,6 +30,7 @@ export const guestChannelTypes: readonly number[] = [
   FrameType.PONG,
   FrameType.SHUTDOWN,
   FrameType.ERROR,
+  FrameType.SUSPEND,
 ];
 
 /** What the guest may send about a session that is open. */
@@ -65,7 +68,11 @@ export const Tag = {
   OUT: 57,
   TIME: 64,
   ENTROPY: 65,
+  MACHINE_ID: 66,
   GRACE: 80,
+  HOST: 96,
+  UPPER: 97,
+  PERSIST: 98,
 } as const;
 
 export const repeatableTags: readonly number[] = [Tag.PHASE, Tag.ARG, Tag.ENV];
@@ -92,3 +99,6 @@ export const MAX_SIGNAL = 64;
 export const PING_BYTES = 8;
 export const MIN_ENTROPY_BYTES = 32;
 export const MAX_ENTROPY_BYTES = 512;
+export const MACHINE_ID_BYTES = 16;
+/** Of Linux. */
+export const MAX_HOST_NAME_BYTES = 64;

@@ -11,7 +11,14 @@ import {
   u64Field,
 } from './field-encoder.js';
 import type {ExecRequest, SignalScope, TransferLimits} from './guest.js';
-import {MAX_PAYLOAD, MAX_SIGNAL, SignalScopeNumber, type StreamNumber, Tag} from './protocol.js';
+import {
+  MACHINE_ID_BYTES,
+  MAX_PAYLOAD,
+  MAX_SIGNAL,
+  SignalScopeNumber,
+  type StreamNumber,
+  Tag,
+} from './protocol.js';
 
 const ENTROPY_BYTES = 64;
 
@@ -46,11 +53,19 @@ export const encodeGet = (path: string, options: TransferLimits & {readonly isFi
     ...(options.isFile ? [u32Field(Tag.FILE, 1)] : []),
   ]);
 
-export const encodeSync = (nowMs: number): Buffer =>
+/** `machineId` is 32 hexadecimal digits, as in machine-id(5); without it the guest's stays. */
+export const encodeSync = (nowMs: number, machineId?: string): Buffer =>
   encodeFields([
     u64Field(Tag.TIME, BigInt(nowMs) * 1_000_000n),
     bytesField(Tag.ENTROPY, randomBytes(ENTROPY_BYTES)),
+    ...(machineId === undefined ? [] : [bytesField(Tag.MACHINE_ID, machineIdBytes(machineId))]),
   ]);
+
+const machineIdBytes = (machineId: string): Buffer => {
+  const bytes = Buffer.from(machineId, 'hex');
+  if (bytes.length === MACHINE_ID_BYTES && bytes.toString('hex') === machineId) return bytes;
+  throw new RangeError(`'${machineId}' is no machine id`);
+};
 
 export const encodeShutdown = (graceMs: number): Buffer =>
   encodeFields([u32Field(Tag.GRACE, Math.max(0, Math.min(Math.round(graceMs), 0xffff_ffff)))]);

@@ -5,6 +5,7 @@ import type {Machine, MachineSpec} from '../launcher/launcher.js';
 import {AgentError} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, moveTo} from './lifecycle.js';
+import {machineIdOf} from './machine-id.js';
 import type {VmContext} from './vm-context.js';
 
 export interface BootedMachine extends ConnectedGuest {
@@ -56,7 +57,7 @@ const greet = async (context: VmContext, record: VmRecord, machine: Machine): Pr
     signal: context.signal,
     lastLines,
   });
-  await connected.guest.sync(SYNC_DEADLINE_MS);
+  await connected.guest.sync(SYNC_DEADLINE_MS, machineIdOf(context.paths.root, record));
   const running = change((own) => ({
     ...moveTo(own, {status: 'running', owner: context.self, vmm, socket: own.socket}),
     ended: null,

@@ -249,6 +249,10 @@ describe('a hostile guest', () => {
     'a WINDOW of the wrong size': (fake) =>
       fake.send({type: FrameType.WINDOW, session: 1, payload: Buffer.alloc(6)}),
     'PONG unasked': (fake) => fake.send({type: FrameType.PONG, session: 0, payload: Buffer.alloc(8)}),
+    'SUSPEND unasked': (fake) => fake.send({type: FrameType.SUSPEND, session: 0}),
+    'SUSPEND with a payload': (fake) =>
+      fake.send({type: FrameType.SUSPEND, session: 0, payload: Buffer.alloc(1)}),
+    'START, which is the host’s': (fake) => fake.send({type: FrameType.START, session: 0}),
     'SYNC unasked': (fake) => fake.send({type: FrameType.SYNC, session: 0}),
     'EXIT without an ending': (fake) => fake.exit(1),
     'EXIT with two endings': (fake) => fake.exit(1, exited(0), u32Field(Tag.SIGNAL, 9)),

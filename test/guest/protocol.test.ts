@@ -76,6 +76,8 @@ describe('the page, the host and the guest agree', () => {
     expect(page).toContain(`${protocol.MIN_LENGTH} to ${protocol.MAX_LENGTH} |`);
     expect(page).toContain(`starts with ${protocol.INITIAL_CREDIT} bytes of credit`);
     expect(page).toContain(`bytes: ${protocol.MIN_ENTROPY_BYTES} to ${protocol.MAX_ENTROPY_BYTES}`);
+    expect(page).toContain(`| MACHINE_ID | SYNC | ${protocol.MACHINE_ID_BYTES} bytes`);
+    expect(page).toContain(`| HOST | START | string of at most ${protocol.MAX_HOST_NAME_BYTES} bytes`);
     expect(definedInC('FRAME')).toMatchObject({
       LENGTH_BYTES: protocol.LENGTH_BYTES,
       HEAD_BYTES: protocol.LENGTH_BYTES + protocol.MIN_LENGTH,

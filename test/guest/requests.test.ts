@@ -69,4 +69,12 @@ describe('other requests', () => {
     expect(encodeWindow(2, 0x01020304)).toEqual(Buffer.from([2, 4, 3, 2, 1]));
     expect(encodeSync(5).subarray(0, 13)).toEqual(Buffer.from('4008000000404b4c0000000000', 'hex'));
   });
+
+  it('carry a machine id as bytes, and nothing that is none', () => {
+    const id = '0123456789abcdef0123456789abcdef';
+    expect(decodeFields(encodeSync(5)).strings(Tag.MACHINE_ID)).toEqual([]);
+    expect(decodeFields(encodeSync(5, id)).strings(Tag.MACHINE_ID)[0]?.toString('hex')).toBe(id);
+    for (const wrong of ['', id.slice(2), `${id}00`, id.toUpperCase(), `${id}\n`, 'g'.repeat(32)])
+      expect(() => encodeSync(5, wrong)).toThrow(RangeError);
+  });
 });

@@ -36,6 +36,11 @@ const violations: Readonly<Record<string, readonly Frame[]>> = {
   HELLO: [frame(FrameType.HELLO, 0)],
   'SYNC, which is the monitor’s': [frame(FrameType.SYNC, 0)],
   SHUTDOWN: [frame(FrameType.SHUTDOWN, 0)],
+  'SUSPEND, which is the launcher’s': [frame(FrameType.SUSPEND, 0)],
+  'SUSPEND in a session': [cat, frame(FrameType.SUSPEND, 1)],
+  'START, which is the launcher’s': [
+    frame(FrameType.START, 0, encodeFields([stringField(Tag.HOST, 'other')])),
+  ],
   ERROR: [frame(FrameType.ERROR, 0)],
   'an unknown type': [frame(200, 1)],
   'EXEC in session 0': [{...cat, session: 0}],
