@@ -36,7 +36,12 @@ export const createContext = ({env, progress, notice = () => {}, signal}: Contex
     containersFolder: paths.containers,
     withLock: inLock,
   };
-  const qemuOptions = {...launcherOptions(paths, env), cacheFolder: paths.boot};
+  const qemuOptions = {
+    ...launcherOptions(paths, env),
+    cacheFolder: paths.boot,
+    templatesFolder: paths.templates,
+    withLock: inLock,
+  };
   const launchers: Readonly<Record<LauncherName, Launcher>> = {
     krunvm: createLazyLauncher('krunvm', async () =>
       (await importKrunvm()).createKrunvmLauncher(krunvmOptions),

@@ -75,14 +75,22 @@ export interface Machine {
   readonly vmm: ProcessRef;
   /** `kvm`, `hvf`, `tcg`. */
   readonly accelerator: string;
-  /** It goes on from a template: where its agent does not answer, a boot may help. */
-  readonly isRestored: boolean;
+  /** The template that it goes on from; null where it boots. */
+  readonly restored: Restored | null;
   /** The last lines of the console and of the VMM's own words, printable, bounded. */
   readonly lastLines: () => string[];
   /** Resolves when the VMM has ended, with what it said; never rejects. */
   readonly exited: Promise<VmmExit>;
   /** Ends the VMM now. Calling it again, or after its end, does nothing. */
   readonly kill: () => Promise<void>;
+}
+
+/** A template in use. Where its VM does not answer, or it was not sound, a boot takes its place. */
+export interface Restored {
+  /** To be asked once the agent has answered: whether what was loaded is what had been saved. */
+  readonly isSound: () => boolean;
+  /** No VM starts from it any more. */
+  readonly discard: () => Promise<void>;
 }
 
 export interface VmmExit {

@@ -11,6 +11,8 @@ export interface SpawnVmmOptions {
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly files: readonly {readonly path: string; readonly writable: boolean}[];
+  /** One more socket, behind the files. */
+  readonly control?: boolean;
 }
 
 export interface SpawnedVmm {
@@ -19,6 +21,8 @@ export interface SpawnedVmm {
   readonly channel: Duplex;
   /** Our end of its file descriptor 4. */
   readonly console: Duplex;
+  /** Our end of the socket behind its files, where one was asked for. */
+  readonly control: Duplex | null;
   /** Its standard output and error. */
   readonly output: Readable;
   /** Resolves when it has been reaped; never rejects. */
@@ -50,7 +54,8 @@ const openFile = ({path, writable}: SpawnVmmOptions['files'][number]): number =>
 const OWN_STREAMS = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
 
 const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promise<SpawnedVmm> => {
-  const child = coveringInherited(OWN_STREAMS.length + opened.length, (covers) =>
+  const asked = [...opened.map(inherited), ...(options.control ? (['pipe'] as const) : [])];
+  const child = coveringInherited(OWN_STREAMS.length + asked.length, (covers) =>
     execa(options.file, [...options.args], {
       env: {...options.env},
       extendEnv: false,
@@ -58,14 +63,15 @@ const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promi
       detached: true, // Ctrl-C in a terminal is for us, not for the VMM
       reject: false,
       buffer: false,
-      stdio: [...OWN_STREAMS, ...[...opened, ...covers].map(inherited)],
+      stdio: [...OWN_STREAMS, ...asked, ...covers.map(inherited)],
     }),
   );
   const ended = new Promise<{code: number | null; signal: string | null}>((resolve) => {
     child.once('exit', (code, signal) => resolve({code, signal}));
   });
   const [channel, console] = [child.stdio[3], child.stdio[4]];
-  if (child.pid === undefined || !isDuplex(channel) || !isDuplex(console)) {
+  const control = options.control ? child.stdio[OWN_STREAMS.length + opened.length] : null;
+  if (child.pid === undefined || !isDuplex(channel) || !isDuplex(console) || !isControl(control)) {
     const result = await child;
     throw new AgentError('PROCESS_FAILED', `Cannot start '${options.file}'.`, {cause: result});
   }
@@ -74,6 +80,7 @@ const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promi
     pid: child.pid,
     channel,
     console,
+    control,
     output: child.stderr,
     ended,
     kill: () => {
@@ -92,6 +99,8 @@ const keepUnread = (stream: Readable): void => {
   stream.on('readable', hold);
   setImmediate(() => stream.off('readable', hold));
 };
+
+const isControl = (stream: unknown): stream is Duplex | null => stream === null || isDuplex(stream);
 
 const isDuplex = (stream: unknown): stream is Duplex =>
   typeof stream === 'object' && stream !== null && 'readable' in stream && 'writable' in stream;

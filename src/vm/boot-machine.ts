@@ -2,7 +2,7 @@
 import {performance} from 'node:perf_hooks';
 import {type ConnectedGuest, connectChannel} from '../guest/connect.js';
 import type {Machine, MachineSpec} from '../launcher/launcher.js';
-import {AgentError} from '../model/errors.js';
+import {AgentError, toAgentError} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, moveTo} from './lifecycle.js';
 import {machineIdOf} from './machine-id.js';
@@ -14,26 +14,41 @@ export interface BootedMachine extends ConnectedGuest {
 }
 
 const BOOT_DEADLINE_MS = 60_000;
+/** A copy of a template answers in a fraction of a second, or not at all. */
+const RESTORE_DEADLINE_MS = 20_000;
 const SYNC_DEADLINE_MS = 10_000;
 
-/** Boots a VM that is ours; the record is `running` afterwards. What fails leaves no VMM. */
-export const bootMachine = async (
-  context: VmContext,
-  {record, spec}: {readonly record: VmRecord; readonly spec: MachineSpec},
-): Promise<BootedMachine> => {
+interface Booting {
+  readonly record: VmRecord;
+  readonly spec: MachineSpec;
+}
+
+/** Boots a VM that is ours, or has it go on from a template; the record is `running` afterwards. What fails leaves no VMM. */
+export const bootMachine = async (context: VmContext, booting: Booting): Promise<BootedMachine> => {
   const startedAt = performance.now();
   const interruption = linked(context.signal);
-  const machine = await context
-    .launcher(record.launcher)
-    .boot(spec, {progress: context.progress, signal: interruption.signal});
+  const up = await start({...context, signal: interruption.signal}, booting, true);
+  // From now on an interrupted guest gets to write its disks.
+  interruption.unlink();
+  return {...up, bootMs: performance.now() - startedAt};
+};
+
+const start = async (
+  context: VmContext,
+  {record, spec}: Booting,
+  mayRestore: boolean,
+): Promise<Omit<BootedMachine, 'bootMs'>> => {
+  const {progress, signal} = context;
+  const machine = await context.launcher(record.launcher).boot(spec, {progress, signal, mayRestore});
   try {
-    const connected = await greet(context, record, machine);
-    // From now on an interrupted guest gets to write its disks.
-    interruption.unlink();
-    return {...connected, machine, bootMs: performance.now() - startedAt};
+    return {...(await greet(context, record, machine)), machine};
   } catch (error) {
     await machine.kill();
-    throw error;
+    const {code, message} = toAgentError(error);
+    if (!machine.restored || code === 'INTERRUPTED') throw error;
+    progress.detail(`booting, since the template cannot be used: ${message}`);
+    await machine.restored.discard();
+    return await start(context, {record, spec}, false);
   }
 };
 
@@ -47,16 +62,18 @@ const linked = (signal: AbortSignal): {readonly signal: AbortSignal; readonly un
 };
 
 const greet = async (context: VmContext, record: VmRecord, machine: Machine): Promise<ConnectedGuest> => {
-  const {vmm, channel, lastLines} = machine;
+  const {vmm, channel, lastLines, restored} = machine;
   const change = (next: (own: VmRecord) => VmRecord): VmRecord | undefined =>
     context.store().update(record.id, (present) => changeOwn(present, context.self, next));
   change((own) => ({...own, vmm}));
   const connected = await connectChannel({
     channel,
-    timeoutMs: BOOT_DEADLINE_MS,
+    timeoutMs: restored ? RESTORE_DEADLINE_MS : BOOT_DEADLINE_MS,
     signal: context.signal,
     lastLines,
   });
+  if (restored && !restored.isSound())
+    throw new AgentError('BOOT_FAILED', 'it was damaged while it was read');
   await connected.guest.sync(SYNC_DEADLINE_MS, machineIdOf(context.paths.root, record));
   const running = change((own) => ({
     ...moveTo(own, {status: 'running', owner: context.self, vmm, socket: own.socket}),

@@ -95,6 +95,7 @@ const planOuter = async (signal: AbortSignal) => {
     signal,
   });
   return planMachine({
+    template: null,
     ...bootFiles,
     marker: `agent-nested-${process.pid}`,
     hostName: 'outer',

@@ -26,6 +26,8 @@ export const makeFixture = async (): Promise<LauncherFixture> => {
   symlinkSync(prepared.boot, join(folder, 'boot'));
   const options = {
     cacheFolder: join(folder, 'boot'),
+    templatesFolder: join(folder, 'templates'),
+    withLock: <T>(_name: string, work: () => Promise<T>) => work(),
     runtimeFolder: join(folder, 'runtime'),
     guestAgentPath,
     env: process.env,

@@ -92,7 +92,7 @@ const watch = (vmm: PipedVmm, {host, spec, logPath, signal}: BootRequest): Watch
     opened: stdio.opened,
     vmm: identifyProcess(vmm.pid) ?? {pid: vmm.pid, startedAt: ''},
     accelerator: host.krunvm.platform === 'darwin' ? 'hvf' : 'kvm',
-    isRestored: false,
+    restored: null,
     lastLines,
     exited,
     kill,

@@ -3,26 +3,30 @@ import {join} from 'node:path';
 import {AgentError} from '../../model/errors.js';
 import {architectureOf} from '../common/host.js';
 import {requireSpace} from '../common/require-space.js';
-import type {LaunchOptions, Machine, MachineSpec} from '../launcher.js';
+import type {BootOptions, LaunchOptions, Machine, MachineSpec} from '../launcher.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import {MissingModuleError} from './kernel/modules.js';
-import {launch} from './launch.js';
+import {type LaunchRequest, launch} from './launch.js';
 import {machineFor} from './machine-for.js';
 import {findParts, kernelNotFound, markerOf, type Parts, type QemuLauncherOptions} from './parts.js';
 import {disksOf, hasUpper} from './provision.js';
+import {tryToRestore} from './template/restore.js';
 
 export const boot = async (
   options: QemuLauncherOptions,
   spec: MachineSpec,
-  launchOptions: LaunchOptions,
+  bootOptions: BootOptions,
 ): Promise<Machine> => {
   const parts = await findParts(options);
   requireArchitecture(spec, parts);
   await requireSpace(writtenFolders(spec));
-  return await withFirstComplete(
-    parts,
-    async (kernel) => await bootWith({options, spec, parts, kernel, ...launchOptions}),
-  );
+  return await withFirstComplete(parts, async (kernel) => {
+    const request = await launchRequest({options, spec, parts, kernel, ...bootOptions});
+    const restored = bootOptions.mayRestore
+      ? await tryToRestore(request, {spec, folder: options.templatesFolder, progress: bootOptions.progress})
+      : undefined;
+    return restored ?? (await launch(request));
+  });
 };
 
 /** Tries the kernels in turn, as long as they lack modules. */
@@ -49,10 +53,10 @@ interface BootRequest extends LaunchOptions {
   readonly kernel: KernelFile;
 }
 
-const bootWith = async (request: BootRequest): Promise<Machine> => {
+const launchRequest = async (request: BootRequest): Promise<LaunchRequest> => {
   const {options, spec, parts, kernel, signal} = request;
   const {candidate, kvmGroup} = await machineFor({...request, afresh: false});
-  return await launch({
+  return {
     parts,
     cacheFolder: options.cacheFolder,
     kernel,
@@ -64,16 +68,17 @@ const bootWith = async (request: BootRequest): Promise<Machine> => {
     memoryMib: spec.memoryMib,
     network: spec.network,
     disks: disksOf(spec),
+    template: null,
     logPath: join(spec.folder, 'console.log'),
     signal,
-  });
+  };
 };
 
 /** Where the guest's writes go. */
 const writtenFolders = (spec: MachineSpec): string[] =>
   [hasUpper(spec) ? spec.folder : null, spec.persistFolder].filter((path) => path !== null);
 
-const requireArchitecture = ({image}: MachineSpec, {host}: Parts): void => {
+export const requireArchitecture = ({image}: Pick<MachineSpec, 'image'>, {host}: Parts): void => {
   if (architectureOf(image.architecture) === host.architecture) return;
   throw new AgentError(
     'IMAGE_UNUSABLE',

@@ -1,15 +1,14 @@
-/** From a machine's description to a running VMM: the steps that a VM's boot and the accelerator's probe share. */
+/** From a machine's description to a running VMM: the steps that a VM's boot, templates and the accelerator's probe share. */
 import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import type {NetworkMode} from '../../model/network.js';
-import type {Machine} from '../launcher.js';
-import {prepareBootFiles} from './boot-files.js';
+import {type BootFiles, prepareBootFiles} from './boot-files.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import type {Candidate} from './machine/candidates.js';
 import {planConfinement} from './machine/confinement.js';
 import type {MachineRequest} from './machine/machine-request.js';
-import {planMachine} from './machine/plan-machine.js';
-import {startMachine} from './machine/start-machine.js';
+import {type MachinePlan, planMachine} from './machine/plan-machine.js';
+import {type StartedMachine, startMachine} from './machine/start-machine.js';
 import type {Parts} from './parts.js';
 
 export interface LaunchRequest {
@@ -24,12 +23,22 @@ export interface LaunchRequest {
   readonly memoryMib: number;
   readonly network: NetworkMode;
   readonly disks: MachineRequest['disks'];
+  readonly template: MachineRequest['template'];
   readonly logPath: string | null;
   readonly signal: AbortSignal;
 }
 
+/** A machine that is ready to be started. */
+export interface PlannedMachine {
+  readonly bootFiles: BootFiles;
+  readonly plan: MachinePlan;
+}
+
 /** Throws MissingModuleError where this kernel will not do. */
-export const launch = async (request: LaunchRequest): Promise<Machine> => {
+export const launch = async (request: LaunchRequest): Promise<StartedMachine> =>
+  await startPlanned(request, await planLaunch(request));
+
+export const planLaunch = async (request: LaunchRequest): Promise<PlannedMachine> => {
   const {parts, candidate, disks, network, signal} = request;
   const {host} = parts;
   const bootFiles = await prepareBootFiles({
@@ -46,8 +55,16 @@ export const launch = async (request: LaunchRequest): Promise<Machine> => {
     architecture: host.architecture,
     openKernelByFd: host.platform === 'linux',
   });
+  return {bootFiles, plan};
+};
+
+export const startPlanned = async (
+  request: LaunchRequest,
+  {plan}: PlannedMachine,
+): Promise<StartedMachine> => {
+  const {parts, candidate, disks, network, signal} = request;
   const {prefix} = planConfinement({
-    host,
+    host: parts.host,
     tools: parts.tools,
     vmNumber: createHash('sha256').update(request.marker).digest().readUInt32LE(0),
     kvmGroup: request.kvmGroup,

@@ -11,6 +11,10 @@ import {findKernels, userKernel} from './kernel/find-kernels.js';
 import type {ConfinementTools} from './machine/confinement.js';
 
 export interface QemuLauncherOptions {
+  /** `<state>/templates`. */
+  readonly templatesFolder: string;
+  /** Runs `work` while nobody else holds this lock. */
+  readonly withLock: <T>(name: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
   /** `<state>/boot`: kernels, initramfs; made once per key and shared by all VMs of this state directory. */
   readonly cacheFolder: string;
   /** What was found out about this boot of the machine; cleared by a reboot. */

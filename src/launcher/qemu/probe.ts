@@ -45,6 +45,7 @@ const TINY = {
   memoryMib: 128,
   network: 'none',
   disks: null,
+  template: null,
   logPath: null,
 } as const;
 

@@ -31,7 +31,7 @@ export const disksOf = (spec: MachineSpec): MachineRequest['disks'] => ({
   persistPath: spec.persistFolder === null ? null : diskPath(spec.persistFolder, 'persist'),
 });
 
-const rootPathOf = ({rootfsPath, digest}: MachineSpec['image']): string => {
+export const rootPathOf = ({rootfsPath, digest}: MachineSpec['image']): string => {
   if (rootfsPath !== null) return rootfsPath;
   throw new AgentError('IMAGE_UNUSABLE', `The image ${digest} is stored for krunvm only.`, {
     hints: ['use it with: --launcher krunvm'],

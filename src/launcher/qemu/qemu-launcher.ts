@@ -6,6 +6,8 @@ import {boot} from './boot.js';
 import {examineQemu} from './examine-qemu.js';
 import {findParts, markerOf, type QemuLauncherOptions} from './parts.js';
 import {provision} from './provision.js';
+import {removeTemplatesOf} from './template/template-store.js';
+import {createTemplates} from './template/templates.js';
 
 export {fetchKernel} from './kernel/fetch-kernel.js';
 export type {QemuLauncherOptions} from './parts.js';
@@ -22,8 +24,10 @@ export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({
   isProven: async () => true,
   end: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
   remove: async ({id}) => await endVmms(isQemu(markerOf(options, id))),
-  forgetImages: async () => {}, // it shares the image store's own files
-  templates: async () => null,
+  // The images themselves are the image store's own files.
+  forgetImages: async ({except}) =>
+    await removeTemplatesOf(options.templatesFolder, (digest) => !except.includes(digest)),
+  templates: async () => await createTemplates(options),
 });
 
 /** `-name guest=<marker>`, as an argument of its own. */

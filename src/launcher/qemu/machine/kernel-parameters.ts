@@ -23,15 +23,18 @@ const kernelParameters = ({architecture, candidate}: MachineRequest): string[] =
   ...candidate.kernelParameters,
 ];
 
-const agentParameters = ({disks, hostName, network}: MachineRequest): string[] => {
+const agentParameters = ({disks, hostName, network, template}: MachineRequest): string[] => {
   if (disks === null) return [];
+  const net = network === 'none' ? [] : ['agent.net=10.0.2.15/24,10.0.2.2,10.0.2.3'];
+  // The rest comes with START, when it goes on.
+  if (template) return ['agent.root=/dev/vda', 'agent.upper=tmpfs', ...net];
   const upper = disks.upperPath === null ? 'tmpfs' : '/dev/vdb';
   const persist = disks.upperPath === null ? '/dev/vdb' : '/dev/vdc';
   return [
     'agent.root=/dev/vda',
     `agent.upper=${upper}`,
     ...(disks.persistPath === null ? [] : [`agent.persist=${persist}`]),
-    ...(network === 'none' ? [] : ['agent.net=10.0.2.15/24,10.0.2.2,10.0.2.3']),
+    ...net,
     `agent.host=${hostName}`,
   ];
 };

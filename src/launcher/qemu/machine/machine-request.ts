@@ -21,6 +21,14 @@ export interface MachineRequest {
     readonly upperPath: string | null;
     readonly persistPath: string | null;
   } | null;
+  /** Null: it boots for itself alone. Machines of templates have all disks there are, so that their devices are the same. */
+  readonly template: TemplateRole | null;
   /** The VMM may be unable to open our private paths: hand it the kernel as an open file (Linux only). */
   readonly openKernelByFd: boolean;
 }
+
+export type TemplateRole =
+  /** It will be saved through a socket in this folder. */
+  | {readonly role: 'source'; readonly folder: string}
+  /** It goes on from what was saved in this file. */
+  | {readonly role: 'copy'; readonly savedPath: string};

@@ -17,18 +17,22 @@ export interface MachinePlan {
   readonly args: readonly string[];
   /** To be opened by us; the first becomes file descriptor 5 of the VMM. */
   readonly files: readonly InheritedFile[];
+  /** Of what is to be saved: the path of its socket as the VMM sees it. */
+  readonly savePath: string | null;
 }
 
 interface Disk {
   readonly id: 'root' | 'upper' | 'persist';
-  readonly path: string;
+  /** Null: there is only the device, which nobody uses. */
+  readonly path: string | null;
   readonly writable: boolean;
 }
 
 export const planMachine = (request: MachineRequest): MachinePlan => {
   const disks = listDisks(request);
   const kernelFiles = request.openKernelByFd ? [request.kernelPath, request.initramfsPath] : [];
-  const files = [...kernelFiles.map((path) => ({path, writable: false})), ...disks];
+  const paths = [...kernelFiles, ...templatePaths(request.template)].map((path) => ({path, writable: false}));
+  const files = [...paths, ...disks.flatMap(({path, writable}) => (path === null ? [] : [{path, writable}]))];
   const fdOf = (path: string): number => FIRST_FILE_FD + files.findIndex((file) => file.path === path);
   const bootFile = (path: string): string => (request.openKernelByFd ? `/proc/self/fd/${fdOf(path)}` : path);
   return {
@@ -37,16 +41,29 @@ export const planMachine = (request: MachineRequest): MachinePlan => {
       ...['-kernel', bootFile(request.kernelPath), '-initrd', bootFile(request.initramfsPath)],
       ...['-append', planKernelParameters(request)],
       ...planChannels(request),
-      ...disks.flatMap((disk, index) => planDisk({disk, fd: fdOf(disk.path), slot: index, request})),
+      ...disks.flatMap((disk, index) => planDisk({disk, node: planNode(disk, fdOf), slot: index, request})),
       ...planNetwork(request, disks.length),
+      ...planTemplate(request, {fdOf, controlFd: FIRST_FILE_FD + files.length}),
       ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ],
-    files: files.map(({path, writable}) => ({path, writable})),
+    files,
+    savePath:
+      request.template?.role === 'source'
+        ? `/proc/self/fd/${fdOf(request.template.folder)}/${SAVE_SOCKET}`
+        : null,
   };
 };
 
+/** Name of the socket through which a machine is saved. */
+export const SAVE_SOCKET = 's';
+
+const templatePaths = (template: MachineRequest['template']): string[] => {
+  if (!template) return [];
+  return [template.role === 'source' ? template.folder : template.savedPath];
+};
+
 /** In the order in which the guest names them: vda, vdb, vdc. */
-const listDisks = ({disks}: MachineRequest): Disk[] => {
+const listDisks = ({disks, template}: MachineRequest): Disk[] => {
   if (disks === null) return [];
   const writable = [
     {id: 'upper' as const, path: disks.upperPath, writable: true},
@@ -54,7 +71,7 @@ const listDisks = ({disks}: MachineRequest): Disk[] => {
   ];
   return [
     {id: 'root', path: disks.rootPath, writable: false},
-    ...writable.flatMap((disk) => (disk.path === null ? [] : [{...disk, path: disk.path}])),
+    ...writable.filter(({path}) => path !== null || template !== null),
   ];
 };
 
@@ -74,7 +91,7 @@ const planChannels = ({candidate}: MachineRequest): string[] => [
 
 interface DiskPlace {
   readonly disk: Disk;
-  readonly fd: number;
+  readonly node: readonly string[];
   readonly slot: number;
   readonly request: MachineRequest;
 }
@@ -82,20 +99,22 @@ interface DiskPlace {
 // Errors go to the guest: QEMU's own choice for a full host disk would be to stop the VM without a word.
 const ERRORS = 'werror=report,rerror=report';
 
-const planDisk = ({disk, fd, slot, request}: DiskPlace): string[] => {
+const planDisk = ({disk, node, slot, request}: DiskPlace): string[] => {
+  const front = device(request.candidate, 'virtio-blk', slot + 1);
+  return [...node, ...['-device', `${front},drive=${disk.id},${disk.writable ? ERRORS : 'rerror=report'}`]];
+};
+
+const planNode = ({id, path, writable}: Disk, fdOf: (path: string) => number): string[] => {
+  if (path === null) return ['-blockdev', `driver=null-co,node-name=${id},size=1M,read-zeroes=on`];
+  const fd = fdOf(path);
   const shared = ['read-only=on', 'file.locking=off']; // any number of VMMs, none of which writes
   const own = ['discard=unmap', 'detect-zeroes=unmap', 'file.discard=unmap', 'file.locking=on'];
   const node = [
-    `driver=raw,node-name=${disk.id}`,
+    `driver=raw,node-name=${id}`,
     `file.driver=file,file.filename=/dev/fdset/${fd}`,
-    ...(disk.writable ? own : shared),
+    ...(writable ? own : shared),
   ];
-  const front = device(request.candidate, 'virtio-blk', slot + 1);
-  return [
-    ...['-add-fd', `fd=${fd},set=${fd}`],
-    ...['-blockdev', node.join(',')],
-    ...['-device', `${front},drive=${disk.id},${disk.writable ? ERRORS : 'rerror=report'}`],
-  ];
+  return ['-add-fd', `fd=${fd},set=${fd}`, '-blockdev', node.join(',')];
 };
 
 /**
@@ -110,6 +129,18 @@ const planNetwork = ({network, candidate}: MachineRequest, diskCount: number): s
     ...['-netdev', 'user,id=net,ipv4=on,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3'],
     ...['-device', `${front},netdev=net${rom}`],
   ];
+};
+
+interface Descriptors {
+  readonly fdOf: (path: string) => number;
+  readonly controlFd: number;
+}
+
+/** QMP is for the one that is saved. What goes on from it runs as soon as it is loaded, without a word of ours. */
+const planTemplate = ({template}: MachineRequest, {fdOf, controlFd}: Descriptors): string[] => {
+  if (!template) return [];
+  if (template.role === 'copy') return ['-incoming', `fd:${fdOf(template.savedPath)}`];
+  return ['-chardev', `socket,id=control,fd=${controlFd}`, '-mon', 'chardev=control,mode=control'];
 };
 
 // `microvm` has 8 virtio-mmio buses. Its ACPI tables list them backwards, so that the guest finds the highest first,

@@ -1,4 +1,5 @@
 /** Starts a planned VMM and keeps watch over it until it has ended. */
+import type {Duplex} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AgentError, deadlineError} from '../../../model/errors.js';
 import {identifyProcess} from '../../../process/identity.js';
@@ -18,20 +19,34 @@ export interface StartRequest {
   readonly signal: AbortSignal;
 }
 
+export interface StartedMachine extends Machine {
+  /** QMP, where the plan has it. */
+  readonly control: Duplex | null;
+}
+
 const REAPING_DEADLINE_MS = 5_000;
 const DRAINING_DEADLINE_MS = 1_000;
 
 // Nothing of ours: a VMM that was broken into finds no token and no agent socket there.
 const ENVIRONMENT = {PATH: '/usr/bin:/bin', LC_ALL: 'C'};
 
-export const startMachine = async (request: StartRequest): Promise<Machine> => {
+export const startMachine = async (request: StartRequest): Promise<StartedMachine> => {
   request.signal.throwIfAborted();
   const [file = request.qemuPath, ...args] = [...request.confinement, request.qemuPath, ...request.plan.args];
-  const vmm = await spawnVmm({file, args, env: ENVIRONMENT, files: request.plan.files});
+  const vmm = await spawnVmm({
+    file,
+    args,
+    env: ENVIRONMENT,
+    files: request.plan.files,
+    control: request.plan.savePath !== null,
+  });
   return await watch(vmm, request);
 };
 
-const watch = async (vmm: SpawnedVmm, {accelerator, logPath, signal}: StartRequest): Promise<Machine> => {
+const watch = async (
+  vmm: SpawnedVmm,
+  {accelerator, logPath, signal}: StartRequest,
+): Promise<StartedMachine> => {
   const {lastLines, finished} = keepConsole({console: vmm.console, output: vmm.output, logPath});
   signal.addEventListener('abort', vmm.kill);
   if (signal.aborted) vmm.kill();
@@ -39,6 +54,7 @@ const watch = async (vmm: SpawnedVmm, {accelerator, logPath, signal}: StartReque
     signal.removeEventListener('abort', vmm.kill);
     await Promise.race([finished, sleep(DRAINING_DEADLINE_MS, undefined, {ref: false})]);
     vmm.console.destroy();
+    vmm.control?.destroy();
     vmm.output.destroy();
     return end;
   });
@@ -55,5 +71,6 @@ const watch = async (vmm: SpawnedVmm, {accelerator, logPath, signal}: StartReque
     await kill();
     throw new AgentError('BOOT_FAILED', 'The VMM ended as soon as it was started.', {details: lastLines()});
   }
-  return {channel: vmm.channel, vmm: ref, accelerator, isRestored: false, lastLines, exited, kill};
+  const {channel, control} = vmm;
+  return {channel, control, vmm: ref, accelerator, restored: null, lastLines, exited, kill};
 };

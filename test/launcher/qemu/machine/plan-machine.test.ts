@@ -25,6 +25,7 @@ const request = (more: Partial<MachineRequest> = {}): MachineRequest => ({
   memoryMib: 256,
   network: 'none',
   disks: {rootPath: '/images/root', upperPath: '/vm/upper.img', persistPath: '/vm/persist.img'},
+  template: null,
   openKernelByFd: true,
   ...more,
 });

@@ -21,7 +21,7 @@ afterEach(() => {
 const start = async (code: string, files: {path: string; writable: boolean}[] = []) =>
   await startMachine({
     qemuPath: process.execPath,
-    plan: {args: ['-e', `setTimeout(() => {${code}}, 100);`], files},
+    plan: {args: ['-e', `setTimeout(() => {${code}}, 100);`], files, savePath: null},
     confinement: [],
     accelerator: 'tcg',
     logPath: join(folder, 'console.log'),
@@ -124,7 +124,7 @@ describe('startMachine', () => {
     const request = {confinement: [], accelerator: 'tcg', logPath: null, signal: ending.signal};
     const failing = async (): Promise<void> => {
       const files = [{path: disk, writable: true}];
-      const missing = {qemuPath: '/no/such/qemu', plan: {args: [], files}, ...request};
+      const missing = {qemuPath: '/no/such/qemu', plan: {args: [], files, savePath: null}, ...request};
       await expect(startMachine(missing)).rejects.toMatchObject({code: 'PROCESS_FAILED'});
       await expect(start('', [...files, {path: '/no/such/disk', writable: false}])).rejects.toThrow('ENOENT');
       const machine = await start('process.exit(1)', files);

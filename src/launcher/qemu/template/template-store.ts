@@ -1,0 +1,143 @@
+/** Where templates lie: `<state>/templates/<key>`, a folder each, which appears complete or not at all. */
+import {mkdir, readdir, readFile, rm, stat, utimes} from 'node:fs/promises';
+import {join} from 'node:path';
+import * as z from 'zod/mini';
+import {networkModes} from '../../../model/network.js';
+import {makeAtomically, writeAtomically} from '../../common/atomic-file.js';
+import {hashFile, identityOf} from './saved-file.js';
+
+const SCHEMA = 1;
+const SAVED = 'saved';
+const RECORD = 'template.json';
+
+const recordSchema = z.object({
+  schema: z.literal(SCHEMA),
+  digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
+  cpus: z.int().check(z.positive()),
+  memoryMib: z.int().check(z.positive()),
+  network: z.enum(networkModes),
+  /** What it was made with: QEMU, kernel and agent. */
+  origin: z.object({qemu: z.string(), kernel: z.string(), agent: z.string()}),
+  sizeBytes: z.int().check(z.positive()),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  /** Of the file when its hash was last known to be right. */
+  identity: z.string(),
+  createdAt: z.iso.datetime(),
+});
+
+export type TemplateRecord = z.infer<typeof recordSchema>;
+
+export interface StoredTemplate extends TemplateRecord {
+  readonly key: string;
+  readonly savedPath: string;
+  readonly lastUsedMs: number;
+}
+
+/** All that can be read, sound or not; changes nothing. */
+export const listTemplates = async (folder: string): Promise<StoredTemplate[]> => {
+  const keys = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{32}$/.test(name));
+  const found = await Promise.all(keys.map((key) => readTemplate(folder, key)));
+  return found.filter((template) => template !== undefined);
+};
+
+const readTemplate = async (folder: string, key: string): Promise<StoredTemplate | undefined> => {
+  const path = join(folder, key, RECORD);
+  try {
+    const record = recordSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const {mtimeMs} = await stat(path);
+    return {...record, key, savedPath: join(folder, key, SAVED), lastUsedMs: mtimeMs};
+  } catch {
+    return undefined; // not there, or not readable: it is made anew
+  }
+};
+
+/** Undefined where there is none whose every byte is what was saved; one that is damaged is removed. */
+export const findSound = async (folder: string, key: string): Promise<StoredTemplate | undefined> => {
+  const found = await readTemplate(folder, key);
+  if (!found) return undefined;
+  const identity = identityOf(found.savedPath);
+  if (identity === found.identity) return found;
+  const isWhole =
+    identity !== undefined && (await hashFile(found.savedPath).catch(() => '')) === found.sha256;
+  if (!isWhole || identityOf(found.savedPath) !== identity) {
+    await removeTemplate(folder, key);
+    return undefined;
+  }
+  // Moved or copied as a whole, for example out of a backup.
+  await writeRecord(join(folder, key), {...toRecord(found), identity});
+  return {...found, identity};
+};
+
+const toRecord = ({
+  key: _key,
+  savedPath: _path,
+  lastUsedMs: _used,
+  ...record
+}: StoredTemplate): TemplateRecord => record;
+
+const writeRecord = async (folder: string, record: TemplateRecord): Promise<void> =>
+  await writeAtomically({path: join(folder, RECORD), content: JSON.stringify(record), mode: 0o600});
+
+/** The one that was not used for the longest time goes first. */
+export const noteUse = async ({savedPath}: StoredTemplate): Promise<void> => {
+  const now = new Date();
+  await utimes(join(savedPath, '..', RECORD), now, now).catch(() => {}); // removed meanwhile
+};
+
+export const removeTemplate = async (folder: string, key: string): Promise<void> =>
+  await rm(join(folder, key), {recursive: true, force: true});
+
+/** What is damaged goes with the next one that is made. */
+export const removeTemplatesOf = async (
+  folder: string,
+  isUnwanted: (digest: string) => boolean,
+): Promise<void> => {
+  for (const {key, digest} of await listTemplates(folder)) {
+    if (isUnwanted(digest)) await removeTemplate(folder, key);
+  }
+};
+
+export interface TemplatePlace {
+  /** Empty, private to us. */
+  readonly folder: string;
+  /** Where the saved machine goes, in `folder`. */
+  readonly savedPath: string;
+}
+
+export type NewTemplate = Omit<TemplateRecord, 'schema' | 'sizeBytes' | 'sha256' | 'identity' | 'createdAt'>;
+
+/** Takes the place of an unsound one. `save` writes the file, in a folder where it may work, and proves it. */
+export const addTemplate = async (
+  folder: string,
+  {key, facts}: {readonly key: string; readonly facts: NewTemplate},
+  save: (place: TemplatePlace) => Promise<void>,
+): Promise<void> => {
+  await makeAtomically(join(folder, key), async (temporary) => {
+    await mkdir(temporary, {mode: 0o700});
+    const savedPath = join(temporary, SAVED);
+    await save({folder: temporary, savedPath});
+    const sha256 = await hashFile(savedPath);
+    const {size} = await stat(savedPath);
+    const identity = identityOf(savedPath) ?? '';
+    const createdAt = new Date().toISOString();
+    await writeRecord(temporary, {...facts, schema: SCHEMA, sizeBytes: size, sha256, identity, createdAt});
+    await removeTemplate(folder, key);
+  });
+};
+
+/** Of all templates together. */
+const MOST_BYTES = 4 * 1024 ** 3;
+const UNUSED_MS = 30 * 24 * 3600 * 1000;
+
+/** Keeps `kept`, and of the others those that were used last, as far as the space for templates goes. */
+export const pruneTemplates = async (folder: string, kept: string): Promise<void> => {
+  const newestFirst = (await listTemplates(folder)).sort(
+    (a, b) => Number(b.key === kept) - Number(a.key === kept) || b.lastUsedMs - a.lastUsedMs,
+  );
+  let bytes = 0;
+  for (const {key, sizeBytes, lastUsedMs} of newestFirst) {
+    bytes += sizeBytes;
+    const isDue = bytes > MOST_BYTES || Date.now() - lastUsedMs > UNUSED_MS;
+    if (isDue && key !== kept) await removeTemplate(folder, key);
+  }
+};
