@@ -23,8 +23,9 @@ const findInProc = (isVmm: IsVmm): ProcessRef[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
+    .filter((pid) => isVmm(commandLine(pid)))
     .flatMap((pid) => {
-      // Identity first: should the pid change hands meanwhile, the end of it will be noticed.
+      // Identity, then a second look: should the pid change hands meanwhile, the end of it will be noticed.
       const ref = identifyProcess(pid);
       return ref !== undefined && isVmm(commandLine(pid)) ? [ref] : [];
     });

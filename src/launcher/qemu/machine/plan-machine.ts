@@ -105,7 +105,7 @@ const planDisk = ({disk, node, slot, request}: DiskPlace): string[] => {
 };
 
 const planNode = ({id, path, writable}: Disk, fdOf: (path: string) => number): string[] => {
-  if (path === null) return ['-blockdev', `driver=null-co,node-name=${id},size=1M,read-zeroes=on`];
+  if (path === null) return ['-blockdev', `driver=null-co,node-name=${id},size=1048576,read-zeroes=on`];
   const fd = fdOf(path);
   const shared = ['read-only=on', 'file.locking=off']; // any number of VMMs, none of which writes
   const own = ['discard=unmap', 'detect-zeroes=unmap', 'file.discard=unmap', 'file.locking=on'];

@@ -48,7 +48,9 @@ async function* answersOf(socket: Duplex): AsyncGenerator<Answer, void> {
     if (bytes > MOST_BYTES) socket.destroy();
   });
   socket.on('error', () => {}); // the end of its lines says it
-  for await (const line of createInterface({input: socket})) {
+  const lines = createInterface({input: socket});
+  socket.on('close', () => lines.close());
+  for await (const line of lines) {
     const parsed = answer.safeParse(parse(line));
     if (parsed.success) yield parsed.data;
   }
