@@ -55,6 +55,9 @@ export const openStore = (path: string, uid: number): VmStore => {
 
 const RESERVED_BYTES = 64 * 1024;
 
+/** Each process that has the database open holds a place: one monitor per VM that is up, and every command. A page holds 64. */
+const MOST_PROCESSES = 4096;
+
 // LMDB itself would write a line of its own to standard error.
 const requireSpace = (path: string): void => {
   const {bavail, bsize} = statfsSync(dirname(path));
@@ -92,7 +95,7 @@ export const isThere = (path: string): boolean => {
 const openDatabase = (path: string, readOnly: boolean): RootDatabase => {
   try {
     if (existsSync(path)) checkDatabaseFile(path);
-    return open({path, noSubdir: true, readOnly, compression: false});
+    return open({path, noSubdir: true, readOnly, compression: false, maxReaders: MOST_PROCESSES});
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw unusable(path, error);
@@ -122,8 +125,11 @@ const createStore = (path: string, database: RootDatabase): VmStore => {
       requireSpace(path);
       guarded(() =>
         database.transactionSync(() => {
-          refuseTakenName(database, record.name);
-          refuseTakenVolume(listRecords(database).records, record.volume);
+          if (record.name !== null || record.volume !== null) {
+            const {records} = listRecords(database);
+            refuseTakenName(records, record.name);
+            refuseTakenVolume(records, record.volume);
+          }
           database.putSync(vmKey(record.id), record);
         }),
       );
@@ -197,9 +203,9 @@ const listRecords = (database: RootDatabase): {records: VmRecord[]; broken: Brok
   return {records, broken};
 };
 
-const refuseTakenName = (database: RootDatabase, name: string | null): void => {
-  if (name === null) return;
-  const taken = listRecords(database).records.find((record) => record.name === name || record.id === name);
+const refuseTakenName = (records: readonly VmRecord[], name: string | null): void => {
+  const taken =
+    name === null ? undefined : records.find((record) => record.name === name || record.id === name);
   if (taken) {
     throw new AgentError('VM_NAME_TAKEN', `The name '${name}' is taken by ${taken.id}.`, {
       hints: ['choose another --name', `or remove that VM: agent vm clean --vm ${name}`],

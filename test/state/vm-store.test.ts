@@ -31,6 +31,12 @@ describe('the store', () => {
     for (const file of [path, `${path}-lock`]) expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('has room for as many processes as there may be VMs, each with its monitor', () => {
+    const {store, path} = newStore();
+    expect(store.database.getStats()).toMatchObject({maxReaders: 4096});
+    expect(statSync(`${path}-lock`).blocks * 512).toBeLessThan(64 * 1024);
+  });
+
   it('lists what was inserted, the oldest first', () => {
     const {store} = newStore();
     store.insert(second);
