@@ -3,9 +3,11 @@ import {type AgentError, toAgentError} from '../model/errors.js';
 import {isVmId} from '../model/vm-id.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {busyError, hasEndedUnexpectedly, moveTo, owns} from './lifecycle.js';
+import {readableRecord} from './readable-record.js';
 import {reap, removeVm} from './reap.js';
 import {seize, waitWhile} from './seize.js';
 import {type Selection, selectVms} from './select-vms.js';
+import {endingsAtOnce, several} from './several.js';
 import type {VmContext} from './vm-context.js';
 
 export interface EndResult {
@@ -64,17 +66,16 @@ const endAll = async (
 ): Promise<EndResult[]> => {
   if (targets.length === 0) return [];
   await reap(context);
-  return Promise.all(
-    targets.map(async (vm) => {
-      const result = await tryOne(context, vm, endOne);
-      onResult(result);
-      return result;
-    }),
-  );
+  return await several(targets, endingsAtOnce(), async (vm) => {
+    const result = await tryOne(context, vm, endOne);
+    onResult(result);
+    return result;
+  });
 };
 
 const tryOne = async (context: VmContext, vm: EndedVm, endOne: EndOne): Promise<EndResult> => {
   try {
+    context.signal.throwIfAborted(); // those that are not begun stay as they are
     await endOne(context, vm);
     return {vm, error: null};
   } catch (thrown) {
@@ -104,12 +105,6 @@ const untilNobodyStops = async (context: VmContext, id: string): Promise<void> =
 const cleanVm = async (context: VmContext, id: string, keepPersist: boolean): Promise<void> => {
   // What is no id never was a folder of ours; what is one may have left files without a record.
   if (!isVmId(id)) return;
-  if (isReadable(context, id)) await seize(context, id, 'cleaning');
+  if (readableRecord(context, id)) await seize(context, id, 'cleaning');
   await removeVm(context, id, {keepPersist});
 };
-
-const isReadable = (context: VmContext, id: string): boolean =>
-  context
-    .store()
-    .list()
-    .records.some((record) => record.id === id);

@@ -10,6 +10,7 @@ import type {RunPaths} from './run-files.js';
 import {type RunIo, runInVm} from './run-in-vm.js';
 import type {RunRequest} from './run-request.js';
 import {type Selection, selectVms} from './select-vms.js';
+import {bootsAtOnce, createGate, type Gate, several} from './several.js';
 import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
@@ -74,20 +75,14 @@ export const execVms = async (
 ): Promise<RunResult[]> => {
   const payloads = await preparePayloads(records, request);
   await reap(context);
-  const results: RunResult[] = [];
-  const queue = [...records.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const [index, record] = next;
-      const payload = payloads.get(record.language);
-      if (!payload) throw new AgentError('INTERNAL', 'a VM without a payload');
-      const result = await runOne(context, record, {...request, payload}, openIo(record));
-      results[index] = result;
-      await onResult(result);
-    }
-  };
-  await Promise.all(Array.from({length: Math.min(request.parallel, records.length)}, worker));
-  return results;
+  const boots = createGate(bootsAtOnce());
+  return await several(records, request.parallel, async (record) => {
+    const payload = payloads.get(record.language);
+    if (!payload) throw new AgentError('INTERNAL', 'a VM without a payload');
+    const result = await runOne(context, record, {...request, payload}, {io: openIo(record), boots});
+    await onResult(result);
+    return result;
+  });
 };
 
 /** One for each language, before anything is done to a VM. */
@@ -106,18 +101,23 @@ const runOne = async (
   context: VmContext,
   record: VmRecord,
   request: RunRequest,
-  io: RunIo,
+  {io, boots}: {readonly io: RunIo; readonly boots: Gate},
 ): Promise<RunResult> => {
   const kept: {files: RunPaths | null} = {files: null};
+  let isUp = (): void => {};
   const onFiles = (files: RunPaths): void => {
+    isUp();
     kept.files = files;
   };
   try {
+    if (context.store().get(record.id)?.status !== 'running') isUp = await boots.enter();
     context.signal.throwIfAborted();
     const report = await runInVm(context, targetOf(context, record), request, {...io, onFiles});
     return {record: report.record, report, error: null, exitCode: report.exitCode};
   } catch (thrown) {
     const error = toAgentError(thrown);
     return {record, report: null, error, exitCode: exitCodeOf(error.code, ExitCode.agentFailed), ...kept};
+  } finally {
+    isUp();
   }
 };

@@ -2,6 +2,7 @@ import type {ShownStatus, VmRecord} from '../model/vm-record.js';
 import {settle} from './lifecycle.js';
 import {vmFolder} from './reap.js';
 import {findVm, selectVms} from './select-vms.js';
+import {questionsAtOnce, several} from './several.js';
 import type {VmContext} from './vm-context.js';
 
 export interface ListOptions {
@@ -30,7 +31,7 @@ const ANSWER_MS = 200;
 export const listVms = async (context: VmContext, {status, all, labels}: ListOptions): Promise<VmList> => {
   const found = context.storeToRead()?.list() ?? {records: [], broken: []};
   const selected = selectVms(found.records, {vms: [], all: true, labels});
-  const shown = await Promise.all(selected.map((record) => show(context, record)));
+  const shown = await several(selected, questionsAtOnce, (record) => show(context, record));
   const vms = shown.filter((vm) => (status ? vm.status === status : all || vm.status !== 'stopped'));
   return {vms, broken: found.broken};
 };

@@ -3,19 +3,19 @@ import {join} from 'node:path';
 import {launcherNames} from '../model/launcher-name.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, settle} from './lifecycle.js';
+import {endingsAtOnce, several} from './several.js';
 import type {VmContext} from './vm-context.js';
 import {hasNamedVolume, volumeFolder, volumeOf} from './volumes.js';
 
 /** Tidies up after processes that were killed: every command that writes calls it first. */
 export const reap = async (context: VmContext): Promise<void> => {
   const {records} = context.store().list();
-  for (const record of records) {
-    if (isOrphan(context, record)) {
-      await reapOne(context, record.id).catch(() => {
-        // Its record still shows it, and cleaning it tells why it stays. Nobody else's work may fail for it.
-      });
-    }
-  }
+  const orphans = records.filter((record) => isOrphan(context, record));
+  await several(orphans, endingsAtOnce(), async ({id}) => {
+    await reapOne(context, id).catch(() => {
+      // Its record still shows it, and cleaning it tells why it stays. Nobody else's work may fail for it.
+    });
+  });
 };
 
 const isOrphan = (context: VmContext, record: VmRecord): boolean =>

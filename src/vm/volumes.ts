@@ -9,6 +9,7 @@ import type {CreateOptions} from '../model/create-options.js';
 import {type AgentError, usageError} from '../model/errors.js';
 import {type LauncherName, launcherNames} from '../model/launcher-name.js';
 import type {VmRecord} from '../model/vm-record.js';
+import {readableRecord} from './readable-record.js';
 import type {VmContext} from './vm-context.js';
 
 const MARK = 'volume.json';
@@ -28,9 +29,10 @@ export const hasNamedVolume = ({id, volume}: Pick<VmRecord, 'id' | 'volume'>): b
 
 /** The volume that goes with a VM, whose record may be damaged or gone; null where another VM has it. */
 export const volumeOf = (context: VmContext, id: string): string | null => {
-  const {records} = context.store().list();
-  const own = records.find((record) => record.id === id);
+  const own = readableRecord(context, id);
   const volume = own ? own.volume : id;
+  if (volume === null) return null;
+  const {records} = context.store().list();
   const isAnothers = records.some((record) => record.id !== id && record.volume === volume);
   return isAnothers ? null : volume;
 };
