@@ -27,26 +27,33 @@ interface GuestOutputOptions {
   readonly isShared: boolean;
   /** Standard input was read for something else. */
   readonly isStdinTaken?: boolean;
+  /** VMs whose output comes at the same time. */
+  readonly atOnce?: number;
 }
 
-// A string of Node holds at most 512 MiB, and a caller that wants more than this wants files.
-const MAX_CAPTURED = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+// Of one stream. A string of Node holds at most 512 MiB, and a caller that wants more than this wants files.
+const MAX_CAPTURED = 64 * MIB;
+// Of all that is in memory at the same time.
+const MAX_CAPTURED_IN_ALL = 512 * MIB;
 
 export const createGuestOutput = ({
   isJson,
   isShared,
   isStdinTaken = false,
+  atOnce = 1,
 }: GuestOutputOptions): GuestOutput => {
   const stdin = isShared || isStdinTaken || process.stdin.isTTY ? null : process.stdin;
-  return isJson ? capturedOutput(stdin) : streamedOutput(stdin, isShared);
+  const share = Math.min(MAX_CAPTURED, Math.floor(MAX_CAPTURED_IN_ALL / (2 * atOnce)));
+  return isJson ? capturedOutput(stdin, share) : streamedOutput(stdin, isShared);
 };
 
-const capturedOutput = (stdin: Readable | null): GuestOutput => {
+const capturedOutput = (stdin: Readable | null, most: number): GuestOutput => {
   const captured = new Map<string, {readonly stdout: MemorySink; readonly stderr: MemorySink}>();
   return {
     log: process.stderr,
     open: (id) => {
-      const sinks = {stdout: memorySink(MAX_CAPTURED), stderr: memorySink(MAX_CAPTURED)};
+      const sinks = {stdout: memorySink(most), stderr: memorySink(most)};
       captured.set(id, sinks);
       return {stdin, stdout: [sinks.stdout], stderr: [sinks.stderr]};
     },
@@ -83,6 +90,7 @@ const streamedOutput = (stdin: Readable | null, isShared: boolean): GuestOutput 
     },
     close: async (id) => {
       for (const sink of opened.get(id) ?? []) await sink.close();
+      opened.delete(id);
       return undefined;
     },
   };

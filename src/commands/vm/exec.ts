@@ -53,7 +53,11 @@ export default class VmExec extends BaseCommand {
       all: flags.all,
       labels: parseLabels(flags.label),
     });
-    const output = createGuestOutput({isJson: flags.json, isShared: records.length > 1});
+    const output = createGuestOutput({
+      isJson: flags.json,
+      isShared: records.length > 1,
+      atOnce: Math.min(parallel, records.length),
+    });
     const results = await execVms(context, {
       records,
       request,
