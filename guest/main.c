@@ -18,6 +18,7 @@
 #include "control/end.h"
 #include "control/hello.h"
 #include "control/shutdown.h"
+#include "control/suspend.h"
 #include "session/cgroup.h"
 #include "session/reap.h"
 #include "session/session.h"
@@ -54,6 +55,7 @@ static int step(void) {
   channel_receive(dispatch);
   more |= sessions_pump();
   shutdown_step();
+  suspend_step();
   channel_flush();
   /* Only now: an EXIT need not wait for it. */
   sweep_when_due();

@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "boot/block.h"
+#include "boot/disks.h"
+#include "boot/free-memory.h"
 #include "boot/modules.h"
 #include "boot/names.h"
 #include "boot/network.h"
@@ -18,6 +21,8 @@
 #include "control/end.h"
 #include "control/hello.h"
 #include "log.h"
+
+static struct options options;
 
 static void mount_early(const char *type, const char *path) {
   mkdir(path, 0755);
@@ -36,7 +41,6 @@ static void open_console(void) {
 }
 
 bool boot(void) {
-  struct options options;
   umask(022);
   mount_early("devtmpfs", "/dev");
   open_console();
@@ -62,4 +66,26 @@ bool boot(void) {
   hello_phase("network");
   log_line("ready");
   return true;
+}
+
+bool boot_may_suspend(void) { return root_may_change(); }
+
+void boot_suspend(void) {
+  if (options.persist[0] != 0) disks_unmount_persist();
+  options.persist[0] = 0;
+  block_unbind_others(root_below(), options.root);
+  free_memory_clear();
+  log_line("stands still");
+}
+
+void boot_start(const struct options *given) {
+  memcpy(options.host, given->host, sizeof options.host);
+  memcpy(options.persist, given->persist, sizeof options.persist);
+  if (given->upper[0] != 0) memcpy(options.upper, given->upper, sizeof options.upper);
+  if (given->upper[0] != 0 || given->persist[0] != 0) block_bind(root_below());
+  hello_phase("disks");
+  root_change(&options);
+  hello_phase("root");
+  names_set(&options);
+  log_line("started");
 }

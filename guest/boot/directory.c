@@ -53,18 +53,22 @@ int directory_make(int root, const char *path, mode_t mode) {
   return fd;
 }
 
-int directory_find(int root, const char *path, mode_t mode) {
+int directory_look(int root, const char *path) {
   struct how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = IN_ROOT | NO_MAGIC_LINKS};
-  long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
-  return fd >= 0 ? (int)fd : directory_make(root, path, mode);
+  return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-bool directory_write(int directory, const char *name, const char *text) {
+int directory_find(int root, const char *path, mode_t mode) {
+  int fd = directory_look(root, path);
+  return fd >= 0 ? fd : directory_make(root, path, mode);
+}
+
+bool directory_write(int directory, const char *name, const char *text, mode_t mode) {
   if (unlinkat(directory, name, 0) != 0 && errno == EISDIR) {
     unlinkat(directory, name, AT_REMOVEDIR);
   }
   int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  int fd = openat(directory, name, flags, 0644);
+  int fd = openat(directory, name, flags, mode);
   if (fd < 0) return false;
   ssize_t written = write(fd, text, strlen(text));
   close(fd);

@@ -14,7 +14,10 @@ int directory_make(int root, const char *path, mode_t mode);
 /* The same, but a link that ends at a directory below `root` may stay. */
 int directory_find(int root, const char *path, mode_t mode);
 
+/* The same, but nothing is made or replaced. */
+int directory_look(int root, const char *path);
+
 /* Replaces what has that name by a plain file. */
-bool directory_write(int directory, const char *name, const char *text);
+bool directory_write(int directory, const char *name, const char *text, mode_t mode);
 
 #endif

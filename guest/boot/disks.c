@@ -66,6 +66,11 @@ void disks_mount_persist(const char *device, int root) {
   open_to_all(path);
 }
 
+void disks_unmount_persist(void) {
+  close(disks[--disk_count]);
+  if (umount2("/persist", UMOUNT_NOFOLLOW) != 0) agent_fail("unmount /persist: %s", strerror(errno));
+}
+
 /* A read-only ext4 is a clean one; unmounting is not possible while the overlay is our root. */
 void disks_close(void) {
   char path[32];

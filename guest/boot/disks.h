@@ -11,6 +11,9 @@ void disks_mount(const char *device, const char *path);
 /* An ext4 disk at /persist below `root`. */
 void disks_mount_persist(const char *device, int root);
 
+/* Undoes that, when nothing runs any more that could use it. */
+void disks_unmount_persist(void);
+
 /* When nothing runs any more. */
 void disks_close(void);
 

@@ -14,7 +14,7 @@
 #define DEFAULT_HOST "agent"
 
 static void write_file(int etc, const char *name, const char *text) {
-  if (!directory_write(etc, name, text)) log_line("/etc/%s: %s", name, strerror(errno));
+  if (!directory_write(etc, name, text, 0644)) log_line("/etc/%s: %s", name, strerror(errno));
 }
 
 static void write_files(const char *host, const char *net) {

@@ -107,6 +107,8 @@ bool channel_pending(void) {
   return inbox_used >= FRAME_LENGTH_BYTES && inbox_used - FRAME_LENGTH_BYTES >= get_u32(inbox);
 }
 
+bool channel_holds_bytes(void) { return inbox_used > 0; }
+
 bool channel_has_room(void) { return ring_room() >= REPLY_ROOM; }
 
 bool channel_wants_output(void) { return ring_used() < OUTPUT_MARK; }

@@ -23,6 +23,9 @@ void channel_receive(void (*handle)(const struct frame *frame));
 /* True when channel_receive() has something to do without a new event. */
 bool channel_pending(void);
 
+/* True when bytes of the host's have come that no frame has been made of. */
+bool channel_holds_bytes(void);
+
 /* False while the host is behind: keep small frames for later. */
 bool channel_has_room(void);
 

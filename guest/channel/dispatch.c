@@ -6,6 +6,7 @@
 #include "control/clock.h"
 #include "control/end.h"
 #include "control/shutdown.h"
+#include "control/suspend.h"
 #include "files/transfer.h"
 #include "protocol.h"
 #include "session/command.h"
@@ -85,9 +86,17 @@ static void on_channel(const struct frame *frame) {
   }
   if (frame->type == TYPE_SYNC) clock_sync(frame);
   if (frame->type == TYPE_SHUTDOWN) shutdown_begin(frame);
+  if (frame->type == TYPE_SUSPEND) suspend_begin(frame);
+  if (frame->type == TYPE_START) {
+    suspend_end(frame);
+    last_session = 0;
+  }
 }
 
 void dispatch(const struct frame *frame) {
+  if (suspend_has_begun() && frame->type != TYPE_START) {
+    agent_fail("type %u for a guest that stands still", frame->type);
+  }
   switch (frame->type) {
     case TYPE_EXEC:
     case TYPE_PUT:
@@ -104,6 +113,8 @@ void dispatch(const struct frame *frame) {
     case TYPE_SYNC:
     case TYPE_PING:
     case TYPE_SHUTDOWN:
+    case TYPE_SUSPEND:
+    case TYPE_START:
       on_channel(frame);
       break;
     default:

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "boot/machine-id.h"
 #include "control/end.h"
 #include "fields.h"
 #include "log.h"
@@ -68,6 +69,10 @@ void clock_sync(const struct frame *frame) {
         agent_fail("SYNC: ENTROPY of %u bytes", field.length);
       }
       add_entropy(&field);
+    } else if (field.tag == TAG_MACHINE_ID) {
+      if (field.length != MACHINE_ID_BYTES) agent_fail("SYNC: MACHINE_ID of %u bytes", field.length);
+      /* Not in a root that is somebody else's. */
+      if (agent_is_in_vm()) machine_id_set(field.value);
     }
   }
   if (result == FIELD_CUT) agent_fail("SYNC: a field is cut");

@@ -1,4 +1,4 @@
-/* SYNC: after a boot and after a restore the guest has neither the time nor randomness of its own. */
+/* SYNC: after a boot and after a restore the guest has no time, randomness and machine id of its own. */
 #ifndef AGENT_CLOCK_H
 #define AGENT_CLOCK_H
 

@@ -17,7 +17,10 @@
 static struct field_writer phases;
 static int64_t started;
 
-void hello_start(void) { started = now_us(); }
+void hello_start(void) {
+  started = now_us();
+  phases.length = 0;
+}
 
 void hello_phase(const char *name) {
   uint8_t value[8 + NAME_MOST];

@@ -2,7 +2,7 @@
 #ifndef AGENT_HELLO_H
 #define AGENT_HELLO_H
 
-/* The agent has started. */
+/* The agent has started, or the guest goes on after it stood still. */
 void hello_start(void);
 
 /* A phase is over. */

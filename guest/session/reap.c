@@ -16,6 +16,8 @@
 /* A fork bomb's zombies must not keep the agent from its channel. */
 #define REAP_AT_ONCE 256
 
+#define POLL_US 1000
+
 static bool signalled;
 
 static void on_signal(struct watch *watch, uint32_t events) {
@@ -46,19 +48,37 @@ static void session_child_died(struct session *session, int status, const struct
   sessions_look_again();
 }
 
+/* What wait4() says. */
+static pid_t reap_one(void) {
+  int status;
+  struct rusage usage;
+  pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+  if (pid <= 0) return pid;
+  struct session *session = session_of_child(pid);
+  if (session != NULL) session_child_died(session, status, &usage);
+  else sessions_look_again();
+  return pid;
+}
+
 bool reap(void) {
   if (!signalled) return false;
   for (int i = 0; i < REAP_AT_ONCE; i++) {
-    int status;
-    struct rusage usage;
-    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
-    if (pid <= 0) {
-      signalled = false;
-      return false;
-    }
-    struct session *session = session_of_child(pid);
-    if (session != NULL) session_child_died(session, status, &usage);
-    else sessions_look_again();
+    if (reap_one() > 0) continue;
+    signalled = false;
+    return false;
   }
   return true;
+}
+
+bool reap_everything(int timeout_ms) {
+  int64_t deadline = now_ms() + timeout_ms;
+  while (now_ms() < deadline) {
+    /* Again each time: something may have forked. */
+    kill(-1, SIGKILL);
+    pid_t pid;
+    while ((pid = reap_one()) > 0) continue;
+    if (pid < 0 && errno == ECHILD) return true;
+    usleep(POLL_US);
+  }
+  return false;
 }

@@ -9,4 +9,7 @@ void reap_open(void);
 /* True when there may be more. */
 bool reap(void);
 
+/* For init: ends every process of the guest and waits for that. False when some process does not end. */
+bool reap_everything(int timeout_ms);
+
 #endif

@@ -190,6 +190,8 @@ void sessions_signal(int signal) {
 
 bool sessions_running(void) { return count > 0; }
 
+bool sessions_are_open(void) { return open_count > 0; }
+
 void sessions_close(void) {
   for (size_t i = 0; i < count; i++) {
     if (table[i]->exited || !channel_has_room()) continue;

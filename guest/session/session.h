@@ -106,6 +106,9 @@ void sessions_look_again(void);
 void sessions_signal(int signal);
 bool sessions_running(void);
 
+/* Before their EXIT. */
+bool sessions_are_open(void);
+
 /* Sends every EXIT that is still owed, without the output that the host gave no credit for. */
 void sessions_close(void);
 

@@ -98,7 +98,7 @@ for (const [what, bytes, message] of raw) {
 
 const frames: [string, [number, number, Uint8Array?][], RegExp][] = [
   ['type 0', [[0, 0]], /type 0 is unknown/],
-  ['type 18', [[18, 0]], /type 18 is unknown/],
+  ['type 20', [[20, 0]], /type 20 is unknown/],
   ['RESIZE for a session never opened', [[Type.resize, 1, Buffer.alloc(4)]], /never opened/],
   [
     'RESIZE of 3 bytes',

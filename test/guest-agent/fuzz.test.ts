@@ -141,7 +141,14 @@ const validFrames = (random: Random): Buffer[] => {
     encodeFrame(Type.window, 2, Buffer.concat([Buffer.of(1), u32(random(1e6))])),
     encodeFrame(Type.stdinEof, 2),
     encodeFrame(Type.ping, 0, Buffer.alloc(8)),
-    encodeFrame(Type.sync, 0, encodeFields([[Tag.entropy, randomBytes(random, 40)]])),
+    encodeFrame(
+      Type.sync,
+      0,
+      encodeFields([
+        [Tag.entropy, randomBytes(random, 40)],
+        [Tag.machineId, randomBytes(random, 16)],
+      ]),
+    ),
     encodeFrame(
       Type.get,
       3,

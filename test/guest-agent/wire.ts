@@ -20,6 +20,8 @@ export const Type = {
   pong: 15,
   shutdown: 16,
   error: 17,
+  suspend: 18,
+  start: 19,
 } as const;
 
 export const Tag = {
@@ -49,7 +51,11 @@ export const Tag = {
   out: 57,
   time: 64,
   entropy: 65,
+  machineId: 66,
   grace: 80,
+  host: 96,
+  upper: 97,
+  persist: 98,
 } as const;
 
 export const initialCredit = 262_144;

@@ -5,7 +5,7 @@ set -eu
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 guest=$(cd -- "$here/../../../guest" && pwd)
 
-set --  "$1" "$guest/fields.c" "$guest/channel/loop.c" "$guest/control/clock.c"
+set --  "$1" "$guest/fields.c" "$guest/channel/loop.c" "$guest/control/clock.c" "$guest/control/hello.c"
 for file in "$guest"/session/*.c "$guest"/files/*.c; do
   case ${file##*/} in
     # One of the units has these, or replaced.c what stands for them.

@@ -14,6 +14,7 @@ struct payload {
 };
 
 static uint32_t opened;
+static bool still;
 
 static void put_field(struct payload *to, uint8_t tag, const void *value, size_t length) {
   to->bytes[to->length] = tag;
@@ -54,6 +55,13 @@ static void make_sync(struct payload *to) {
   uint8_t bytes[512] = {0};
   if (random_below(2) == 0) put_field(to, TAG_TIME, bytes, 8);
   if (random_below(2) == 0) put_field(to, TAG_ENTROPY, bytes, 32 + random_below(481));
+  if (random_below(2) == 0) put_field(to, TAG_MACHINE_ID, bytes, 16);
+}
+
+static void make_start(struct payload *to) {
+  if (random_below(4) != 0) put_text(to, TAG_HOST, "python-abc12345");
+  if (random_below(2) == 0) put_text(to, TAG_UPPER, "/dev/vdb");
+  if (random_below(2) == 0) put_text(to, TAG_PERSIST, "/dev/vdc");
 }
 
 static void make_bytes(struct payload *to, uint32_t length) {
@@ -85,6 +93,7 @@ static void make_payload(uint8_t type, struct payload *to) {
   if (type == TYPE_EXEC) make_exec(to);
   if (type == TYPE_PUT || type == TYPE_GET) make_transfer(to);
   if (type == TYPE_SYNC) make_sync(to);
+  if (type == TYPE_START) make_start(to);
   if (type == TYPE_STDIN) make_bytes(to, input_length());
   if (type == TYPE_SIGNAL) make_signal(to);
   if (type == TYPE_RESIZE) make_bytes(to, 4);
@@ -97,14 +106,24 @@ static uint8_t some_type(void) {
   static const uint8_t types[] = {TYPE_EXEC,   TYPE_EXEC,  TYPE_STDIN,  TYPE_STDIN, TYPE_STDIN_EOF,
                                   TYPE_SIGNAL, TYPE_RESIZE, TYPE_WINDOW, TYPE_PUT,   TYPE_GET,
                                   TYPE_SYNC,   TYPE_PING};
+  if (still && random_below(8) != 0) return TYPE_START;
+  /* Mostly where nothing is open. */
+  if (random_below(opened == 0 ? 6 : 100) == 0) return TYPE_SUSPEND;
   /* Seldom, as nothing can be opened after it. */
   if (random_below(40) == 0) return TYPE_SHUTDOWN;
   return opened == 0 ? TYPE_EXEC : types[random_below(sizeof types)];
 }
 
+static bool is_of_channel(uint8_t type) {
+  return type == TYPE_SYNC || type == TYPE_PING || type == TYPE_SHUTDOWN || type == TYPE_SUSPEND ||
+         type == TYPE_START;
+}
+
 static uint32_t session_for(uint8_t type) {
   if (type == TYPE_EXEC || type == TYPE_PUT || type == TYPE_GET) return ++opened;
-  if (type == TYPE_SYNC || type == TYPE_PING || type == TYPE_SHUTDOWN) return 0;
+  if (type == TYPE_START) opened = 0;
+  if (type == TYPE_SUSPEND || type == TYPE_START) still = type == TYPE_SUSPEND;
+  if (is_of_channel(type)) return 0;
   return 1 + random_below(opened);
 }
 
@@ -132,6 +151,7 @@ struct stream_made make_stream(uint8_t *bytes) {
   struct stream_made made = {0};
   uint32_t wanted = 1 + random_below(FRAMES_MOST);
   opened = 0;
+  still = false;
   while (made.frames < wanted) {
     uint8_t *at = bytes + made.length;
     uint8_t type = some_type();

@@ -1,11 +1,12 @@
 /*
  * Feeds the guest agent's own code with damaged frames and archives, in one process and with the
  * sanitizers on. Real are: channel, ring, dispatch, fields, the table of sessions with its streams and
- * endings, EXEC, PUT and GET up to their spawn, terminals, SYNC, SHUTDOWN, and the reader of archives.
+ * endings, EXEC, PUT and GET up to their spawn, terminals, SYNC, SHUTDOWN, SUSPEND and START up to what
+ * they do to the guest, HELLO, and the reader of archives.
  * The `unit-*.c` files hold those of them that must forget their state between two cases. `replaced.c`
  * stands for: the end of the agent (goes on with the next case), spawn (a session gets real pipes, or a
  * real terminal, but no child), descendants and cgroups (there are no processes), reports of a child,
- * kill, clock_settime, sync and what feeds the kernel's entropy.
+ * reaping, disks and roots, the machine id, kill, clock_settime, sync and what feeds the kernel's entropy.
  */
 #ifndef FUZZ_HARNESS_H
 #define FUZZ_HARNESS_H
@@ -60,6 +61,7 @@ void ring_reset(void);
 void dispatch_reset(void);
 void sessions_reset(void);
 void shutdown_reset(void);
+void suspend_reset(void);
 void tar_reset(void);
 
 _Noreturn void harness_fail(const char *what);

@@ -13,6 +13,7 @@
 #include "channel/dispatch.h"
 #include "channel/loop.h"
 #include "control/shutdown.h"
+#include "control/suspend.h"
 #include "harness.h"
 #include "session/session.h"
 #include "session/spawn.h"
@@ -69,6 +70,7 @@ static void step(void) {
   sessions_pump();
   if (random_below(2) == 0) sessions_sweep();
   shutdown_step();
+  suspend_step();
   channel_flush();
   drain();
 }
@@ -95,6 +97,7 @@ static void forget_all(void) {
   ring_reset();
   dispatch_reset();
   shutdown_reset();
+  suspend_reset();
   output_reset();
   while (recv(host, rest, sizeof rest, MSG_DONTWAIT) > 0) continue;
   while (recv(guest, rest, sizeof rest, MSG_DONTWAIT) > 0) continue;

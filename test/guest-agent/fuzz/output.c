@@ -10,14 +10,17 @@
 static uint8_t held[FRAME_LENGTH_BYTES + FRAME_MAX_LENGTH];
 static size_t held_length;
 static bool exited[SESSIONS_SEEN];
+static bool still;
 
 void output_reset(void) {
   held_length = 0;
   memset(exited, 0, sizeof exited);
+  still = false;
 }
 
 static bool is_of_channel(uint8_t type) {
-  return type == TYPE_SYNC || type == TYPE_PONG || type == TYPE_SHUTDOWN || type == TYPE_ERROR;
+  return type == TYPE_SYNC || type == TYPE_PONG || type == TYPE_SHUTDOWN || type == TYPE_ERROR ||
+         type == TYPE_SUSPEND || type == TYPE_HELLO;
 }
 
 static bool is_of_session(uint8_t type) {
@@ -27,6 +30,12 @@ static bool is_of_session(uint8_t type) {
 static void check(uint8_t type, uint32_t session) {
   if (!is_of_channel(type) && !is_of_session(type)) harness_fail("a frame that no guest sends");
   if (is_of_channel(type) != (session == 0)) harness_fail("a frame for the wrong session");
+  /* Between SUSPEND and HELLO it says nothing, but why it ends. */
+  if (still != (type == TYPE_HELLO) && type != TYPE_ERROR) harness_fail("HELLO or another frame at the wrong time");
+  if (type == TYPE_SUSPEND || type == TYPE_HELLO) {
+    still = type == TYPE_SUSPEND;
+    memset(exited, 0, sizeof exited);
+  }
   if (session == 0 || session >= SESSIONS_SEEN) return;
   if (exited[session]) harness_fail("a frame of a session after its EXIT");
   exited[session] = type == TYPE_EXIT;

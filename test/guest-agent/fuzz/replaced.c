@@ -10,11 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "boot/boot.h"
 #include "boot/disks.h"
+#include "boot/machine-id.h"
 #include "control/end.h"
 #include "harness.h"
 #include "log.h"
 #include "session/descendants.h"
+#include "session/reap.h"
 #include "session/report.h"
 #include "session/session.h"
 #include "session/spawn.h"
@@ -52,10 +55,20 @@ _Noreturn void agent_host_gone(void) { harness_fail("the agent takes the host fo
 bool agent_is_init(void) { return false; }
 bool agent_is_in_vm(void) { return true; }
 
-/* log.c, boot/disks.c */
+/* log.c, boot, session/reap.c */
 
 void log_line(const char *format, ...) { (void)format; }
 void disks_close(void) {}
+void machine_id_set(const uint8_t *id) { (void)id; }
+bool boot_may_suspend(void) { return random_below(8) != 0; }
+void boot_suspend(void) {}
+bool reap_everything(int timeout_ms) { return timeout_ms > 0; }
+
+void boot_start(const struct options *given) {
+  if (strlen(given->host) > 64) harness_fail("a host name that no kernel takes");
+  if (given->upper[0] != 0 && given->upper[0] != '/') harness_fail("an upper that is no device");
+  if (given->persist[0] != 0 && given->persist[0] != '/') harness_fail("a persist disk that is no device");
+}
 
 /* session/report.c */
 

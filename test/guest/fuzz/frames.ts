@@ -43,6 +43,8 @@ const ending = (random: Random): Buffer => {
   return encodeFields(fields.filter((_field, index) => index === 0 || random.number(2) === 0));
 };
 
+const answers = [FrameType.PONG, FrameType.SYNC, FrameType.SHUTDOWN, FrameType.SUSPEND];
+
 /** What a guest may say in one of these commands that run, or, rarely, what it may not. */
 export const guestFrame = (random: Random, commands: readonly number[]): Buffer => {
   const session = random.pick(commands);
@@ -54,7 +56,7 @@ export const guestFrame = (random: Random, commands: readonly number[]): Buffer 
     case 3:
       return frame(FrameType.WINDOW, session, encodeWindow(0, random.number(3)));
     case 4:
-      return frame(random.pick([FrameType.PONG, FrameType.SYNC, FrameType.SHUTDOWN]), 0, Buffer.alloc(8));
+      return frame(random.pick(answers), 0, Buffer.alloc(random.pick([0, 8])));
     case 5:
       return frame(FrameType.ERROR, 0, output(random).subarray(0, 500));
     case 6:
