@@ -54,6 +54,8 @@ module.exports = {
     ]),
     only('vm', 'vm', ['model/', 'launcher/launcher', 'state/', 'image/image-store', 'guest/', 'monitor/']),
     only('monitor', 'monitor', ['guest/', 'process/', 'model/']),
+    only('template-maker', 'template-maker', ['launcher/launcher', 'process/', 'model/', 'vm/vm-context']),
+    onlyFiles('template-main', 'template-main', ['context', 'model/', 'process/', 'template-maker/', 'vm/']),
     onlyFiles('monitor-main', 'monitor-main', ['context', 'model/', 'monitor/', 'vm/']),
     only('setup', 'setup', [
       'model/',

@@ -1,6 +1,8 @@
 import {defineConfig} from 'vitest/config';
 
-const shared = {disableConsoleIntercept: true, testTimeout: 30_000, hookTimeout: 60_000};
+// A template would be made in the background of whatever boots: tests that want one say so.
+const env = {AGENT_TEMPLATES: 'off'};
+const shared = {disableConsoleIntercept: true, testTimeout: 30_000, hookTimeout: 60_000, env};
 
 /** unit: no VM, no network. vm: boots real guests, two files at a time, since a guest computes on one core. */
 export default defineConfig({

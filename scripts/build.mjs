@@ -25,7 +25,7 @@ const __dirname = __pathDirname(__filename);`;
 const bundle = async () => {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts', 'src/monitor-main.ts', ...sourcesUnder('src/commands')],
+    entryPoints: ['src/main.ts', 'src/monitor-main.ts', 'src/template-main.ts', ...sourcesUnder('src/commands')],
     outdir: 'dist',
     outbase: 'src',
     bundle: true,

@@ -6,12 +6,14 @@ import type {Launcher} from './launcher/launcher.js';
 import {createLazyLauncher} from './lazy-launcher.js';
 import type {LauncherName} from './model/launcher-name.js';
 import type {Progress} from './model/progress.js';
+import {parseTemplateMode} from './model/template-mode.js';
 import type {ProcessRef} from './model/vm-record.js';
 import {createMonitors} from './monitor/create-monitors.js';
 import {identifyProcess, isAlive} from './process/identity.js';
 import {withLock} from './state/lock.js';
 import {type Host, resolveStatePaths, type StatePaths} from './state/state-paths.js';
 import {isThere, openStore, openStoreToRead, type VmStore} from './state/vm-store.js';
+import {createTemplateUse} from './template-maker/create-template-use.js';
 import type {VmContext} from './vm/vm-context.js';
 
 interface ContextOptions {
@@ -61,11 +63,21 @@ export const createContext = ({env, progress, notice = () => {}, signal}: Contex
     storeIfAny: () => (isThere(paths.database) ? store() : undefined),
     storeToRead: () => openStoreToRead(paths.database, host.uid),
     launcher: (name) => launchers[name],
+    templates: createTemplateUse({
+      mode: parseTemplateMode(env.AGENT_TEMPLATES),
+      launcher: (name) => launchers[name],
+      stateFolder: paths.root,
+      runtimeFolder: paths.runtime,
+      templatesFolder: paths.templates,
+      self,
+      command: programCommand('template-main'),
+      env: {...env, AGENT_STATE_DIR: paths.root},
+    }),
     monitors: createMonitors({
       stateFolder: paths.root,
       runtimeFolder: paths.runtime,
       uid: host.uid,
-      command: monitorCommand(),
+      command: programCommand('monitor-main', SMALL),
       // It may have been given relative to our working directory.
       env: {...env, AGENT_STATE_DIR: paths.root},
     }),
@@ -99,12 +111,12 @@ export const guestAgentPath = (architecture: string): string =>
 /** Passing frames on takes little computing: without the optimizing compiler Node stays smaller. It calls for its own garbage collection. */
 const SMALL = ['--max-semi-space-size=1', '--no-opt', '--expose-gc'];
 
-/** The monitor, as it was built, or from its source where we run from that. */
-const monitorCommand = (): [string, ...string[]] => {
+/** A program beside main.ts, as it was built, or from its source where we run from that. */
+const programCommand = (name: string, nodeFlags: readonly string[] = []): [string, ...string[]] => {
   const isSource = import.meta.url.endsWith('.ts');
-  const program = new URL(isSource ? './monitor-main.ts' : '../dist/monitor-main.js', import.meta.url);
+  const program = new URL(isSource ? `./${name}.ts` : `../dist/${name}.js`, import.meta.url);
   const loader = isSource ? ['--import', 'tsx'] : [];
-  return [process.execPath, ...SMALL, ...loader, fileURLToPath(program)];
+  return [process.execPath, ...nodeFlags, ...loader, fileURLToPath(program)];
 };
 
 const lockIn = <T>(

@@ -19,6 +19,8 @@ export interface Language {
   readonly run: (path: string) => readonly string[];
   /** Source that prints `hello world`. */
   readonly hello: string;
+  /** Commands that bring into the guest's memory what a program needs first. They leave no file behind. */
+  readonly warmUp: readonly (readonly string[])[];
 }
 
 // `go run` turns every failure into exit code 1, so the program is built and then becomes the process.
@@ -29,6 +31,7 @@ const node = {
   defaultReference: 'docker.io/library/node:20-slim',
   run: (path: string) => ['node', path],
   hello: "console.log('hello world');\n",
+  warmUp: [['node', '-e', '0']],
 } as const;
 
 const languages: Readonly<Record<LanguageName, Language>> = {
@@ -40,6 +43,7 @@ const languages: Readonly<Record<LanguageName, Language>> = {
     extension: 'py',
     run: (path) => ['python3', path],
     hello: "print('hello world')\n",
+    warmUp: [['python3', '-c', '']],
   },
   node: {...node, name: 'node', aliases: ['javascript', 'js', 'nodejs'], extension: 'js'},
   typescript: {
@@ -59,6 +63,7 @@ const languages: Readonly<Record<LanguageName, Language>> = {
     extension: 'rb',
     run: (path) => ['ruby', path],
     hello: "puts 'hello world'\n",
+    warmUp: [['ruby', '-e', '0']],
   },
   golang: {
     name: 'golang',
@@ -68,15 +73,21 @@ const languages: Readonly<Record<LanguageName, Language>> = {
     extension: 'go',
     run: (path) => ['/bin/sh', '-c', goBuildAndRun, 'go', path],
     hello: 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("hello world")\n}\n',
+    warmUp: [['go', 'version']],
   },
 };
 
 export const languageOf = (name: LanguageName): Language => languages[name];
 
-/** The language for a name or an alias; anything else is a usage error that lists what there is. */
-export const parseLanguage = (input: string): LanguageName => {
+/** The language for a name or an alias, if it is one. */
+export const languageNamed = (input: string): LanguageName | undefined => {
   const wanted = input.toLowerCase();
-  const found = languageNames.find((name) => name === wanted || languages[name].aliases.includes(wanted));
+  return languageNames.find((name) => name === wanted || languages[name].aliases.includes(wanted));
+};
+
+/** As `languageNamed`; anything else is a usage error that lists what there is. */
+export const parseLanguage = (input: string): LanguageName => {
+  const found = languageNamed(input);
   if (found !== undefined) return found;
   const known = languageNames.map((name) => [name, ...languages[name].aliases].join(', ')).join('; ');
   throw usageError(

@@ -13,6 +13,8 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'image pulled': ['reference', 'digest', 'size_bytes'],
   'image built': ['references', 'digest', 'size_bytes'],
   'image removed': ['untagged', 'deleted_digest'],
+  'image warmed': ['image', 'cpus', 'memory_mib', 'network', 'size_bytes', 'duration'],
+  'image already warm': ['image', 'cpus', 'memory_mib', 'network', 'size_bytes'],
 };
 const shownElsewhere = ['id', 'vm', 'exit_code', 'duration', 'limit', 'interpreted_as', 'already_gone'];
 

@@ -27,9 +27,10 @@ interface Booting {
 export const bootMachine = async (context: VmContext, booting: Booting): Promise<BootedMachine> => {
   const startedAt = performance.now();
   const interruption = linked(context.signal);
-  const up = await start({...context, signal: interruption.signal}, booting, true);
+  const up = await start({...context, signal: interruption.signal}, booting, context.templates.isOn);
   // From now on an interrupted guest gets to write its disks.
   interruption.unlink();
+  haveTemplateMade(context, booting, up.machine);
   return {...up, bootMs: performance.now() - startedAt};
 };
 
@@ -50,6 +51,12 @@ const start = async (
     await machine.restored.discard();
     return await start(context, {record, spec}, false);
   }
+};
+
+/** So that the next VM like this one need not boot. */
+const haveTemplateMade = (context: VmContext, {record, spec}: Booting, {restored}: Machine): void => {
+  const {launcher, language} = record;
+  if (context.templates.isOn && !restored) context.templates.makeLater({launcher, language, spec});
 };
 
 /** A signal that is aborted with another one, until it is unlinked. */

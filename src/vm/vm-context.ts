@@ -1,6 +1,7 @@
 /** What the services need of the world outside. Built once per process in src/context.ts; tests build their own. */
 import type {ImageStore} from '../image/image-store.js';
-import type {Launcher} from '../launcher/launcher.js';
+import type {Launcher, TemplateSpec} from '../launcher/launcher.js';
+import type {LanguageName} from '../model/language.js';
 import type {LauncherName} from '../model/launcher-name.js';
 import type {Progress} from '../model/progress.js';
 import type {ProcessRef} from '../model/vm-record.js';
@@ -20,6 +21,7 @@ export interface VmContext {
   readonly storeToRead: () => VmStore | undefined;
   readonly images: ImageStore;
   readonly launcher: (name: LauncherName) => Launcher;
+  readonly templates: TemplateUse;
   readonly monitors: Monitors;
   readonly self: ProcessRef;
   readonly isAlive: (ref: ProcessRef) => boolean;
@@ -31,4 +33,22 @@ export interface VmContext {
   readonly notice: (text: string) => void;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
+}
+
+/** How this process uses templates: VMs that were booted once and saved, so that others go on from there. */
+export interface TemplateUse {
+  /** False: VMs always boot. */
+  readonly isOn: boolean;
+  /**
+   * Has a process of its own make one, unless that is being done or has failed lately. Returns at once, and never fails: a
+   * template is never needed.
+   */
+  readonly makeLater: (order: TemplateOrder) => void;
+}
+
+export interface TemplateOrder {
+  readonly launcher: LauncherName;
+  /** Whose runtime it shall have in memory; null: that of the image. */
+  readonly language: LanguageName | null;
+  readonly spec: TemplateSpec;
 }

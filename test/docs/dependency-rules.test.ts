@@ -44,6 +44,8 @@ const offenders: Readonly<Record<string, readonly [file: string, imports: string
   render: ['src/render/error.ts', '../state/vm-store.js'],
   monitor: ['src/monitor/relay.ts', '../render/table.js'],
   'monitor-main': ['src/monitor-main.ts', './render/table.js'],
+  'template-maker': ['src/template-maker/mark.ts', '../render/table.js'],
+  'template-main': ['src/template-main.ts', './render/table.js'],
   terminal: ['src/terminal/stty.ts', '../render/table.js'],
   image: ['src/image/pull.ts', '../state/vm-store.js'],
   containers: ['src/containers/settings.ts', '../image/layout.js'],

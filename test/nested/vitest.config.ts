@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: ['test/nested/global-setup.ts'],
     disableConsoleIntercept: true,
     fileParallelism: false,
+    env: {AGENT_TEMPLATES: 'off'},
     pool: 'forks',
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,9 +1,10 @@
 import {BaseCommand} from '../../base-command.js';
 import {jsonFlag} from '../../flags/vm-flags.js';
-import {imageToJson, renderImageTable} from '../../render/image-table.js';
+import {imageRowToJson, renderImageTable} from '../../render/image-table.js';
+import {listImages} from '../../vm/list-images.js';
 
 export default class ImageList extends BaseCommand {
-  static override summary = 'List the guest images.';
+  static override summary = 'List the guest images, and what VMs start warm from.';
   static override examples = [
     {description: 'As a table:', command: '<%= config.bin %> image list'},
     {
@@ -15,7 +16,7 @@ export default class ImageList extends BaseCommand {
 
   async run(): Promise<number> {
     const {flags, context} = await this.start(ImageList);
-    const {images, broken} = context.images.list();
+    const {images, broken} = await listImages(context);
     for (const {digest, problem} of broken) {
       this.tell(process.stderr, {
         level: 'warn',
@@ -23,8 +24,8 @@ export default class ImageList extends BaseCommand {
         fields: {digest, error: problem},
       });
     }
-    const rows = images.map((image) => ({...imageToJson(image), default_for: image.defaultFor}));
-    this.show(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderImageTable(process.stdout, images));
+    const json = (): string => `${JSON.stringify(images.map(imageRowToJson), null, 2)}\n`;
+    this.show(flags.json ? json() : renderImageTable(process.stdout, images));
     return 0;
   }
 }
