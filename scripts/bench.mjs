@@ -1,159 +1,108 @@
 // @ts-check
 /**
- * `npm run bench`: how long the command line, a boot, a command in a running VM and a whole `vm temp` take on this
- * machine, and what a monitor takes of its memory. All measures take turns within each round, so that a noisy neighbour
- * disturbs them alike.
+ * `npm run bench`: what a person waits for, and what it costs, each beside a baseline of the same run. All measures take
+ * turns within each round, so that a noisy neighbour disturbs them alike.
  */
-import {writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {parseArgs} from 'node:util';
-import {measure, phasesOf} from './bench/measure.mjs';
-import {memoryOf} from './bench/memory.mjs';
-import {openClient} from './bench/open-client.mjs';
-import {measureExecs} from './bench/open-execs.mjs';
-import {spread, spreadByName} from './bench/statistics.mjs';
-import {describeMachine, memoryTable, phaseTable, spreadTable} from './bench/table.mjs';
+import {collect} from './bench/collect.mjs';
+import {compareRuns, regressionsOf} from './bench/compare.mjs';
+import {makeGround} from './bench/ground.mjs';
+import {keepRun} from './bench/keep.mjs';
+import {LANGUAGES} from './bench/languages.mjs';
+import {describeMachine, loadNow} from './bench/machine.mjs';
+import {readOptions} from './bench/options.mjs';
+import {parseResults, toResults} from './bench/results.mjs';
+import {createSamples} from './bench/samples.mjs';
+import {comparisonTable, describeRun} from './bench/tables.mjs';
+import {judgeTargets} from './bench/targets.mjs';
 import {prepare} from './prepare/prepare.mjs';
 import {runMain, StepError} from './prepare/step.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const USAGE = 'usage: npm run bench -- [--runs N] [--json FILE]';
 
-/** @param {readonly string[]} args */
-const agent = (...args) =>
-  measure({file: process.execPath, args: [join(root, 'bin', 'run.js'), ...args], cwd: root});
+/** @typedef {ReturnType<typeof readOptions>} Options */
 
-/**
- * @param {string} command
- * @param {readonly string[]} more
- */
-const temp = (command, ...more) => agent('vm', 'temp', '--language', 'python', '--cmd', command, ...more);
+/** @param {Options} options @returns {import('./bench/collect.mjs').Plan} */
+const planFor = ({runs, minutes, quick}) =>
+  quick
+    ? {
+        ...{runs, minutes, languages: ['python'], warmUp: false},
+        ...{burstSize: 2, execsPerRound: 3, densityCount: 1, settleMs: 1_000},
+      }
+    : {
+        ...{runs, minutes, languages: LANGUAGES, warmUp: true},
+        ...{burstSize: 10, execsPerRound: 20, densityCount: 10, settleMs: 8_000},
+      };
 
-const readOptions = () => {
+/** @param {string} text */
+const say = (text) => process.stderr.write(`• ${text}\n`);
+
+/** @param {Options} options @param {AbortSignal} signal */
+const runBench = async (options, signal) => {
+  const plan = planFor(options);
+  await prepare({root, languages: plan.languages});
+  const ground = await makeGround({root, signal});
   try {
-    const {values} = parseArgs({options: {runs: {type: 'string', default: '10'}, json: {type: 'string'}}});
-    const runs = Number(values.runs);
-    if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: not a positive number`);
-    return {runs, json: values.json};
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    throw new StepError(USAGE, {exitCode: 2});
-  }
-};
-
-const EXECS_PER_ROUND = 20;
-/** A monitor has given back by then what booting took. */
-const SETTLED_MS = 8_000;
-
-const EXEC = 'exec true in a running VM, open client';
-const PING = 'ping of its guest, open client';
-const IN_GUEST = 'the guest’s own time for it, fork to exit';
-const CLI_EXEC = 'agent vm exec true, VM up';
-const VERSION = 'agent --version';
-
-/** @param {string} vm */
-const exec = (vm) => agent('vm', 'exec', '--vm', vm, '--cmd', 'true');
-
-/**
- * One round: every measure once, and what is quick several times.
- * @param {{up: string, down: string, client: import('../src/monitor/monitors.js').RunningGuest}} options
- */
-const runRound = async ({up, down, client}) => {
-  await agent('vm', 'stop', '--vm', down);
-  const bare = await measure({file: process.execPath, args: ['-e', '0'], cwd: root});
-  const version = await agent('--version');
-  const list = await agent('vm', 'list');
-  const cli = await exec(up);
-  const first = await exec(down);
-  const quick = await temp('true', '--json');
-  const python = await temp("python3 -c 'print(1)'");
-  const execs = await measureExecs(client.guest, EXECS_PER_ROUND);
-  const phases = phasesOf(quick.stdout);
-  return {
-    phases,
-    execs,
-    times: {
-      'node -e 0': bare.exitMs,
-      [VERSION]: version.exitMs,
-      'agent vm list': list.exitMs,
-      [CLI_EXEC]: cli.exitMs,
-      'agent vm exec true, which boots the VM': first.exitMs,
-      'vm temp true, to exit': quick.exitMs,
-      'vm temp python3, to first byte': python.firstByteMs,
-      'vm temp python3, to exit': python.exitMs,
-      'cold boot to agent ready': phases.boot,
-    },
-  };
-};
-
-/** @returns {Promise<string>} */
-const createVm = async () => {
-  const created = await agent('vm', 'create', '--language', 'python', '--log-format', 'json');
-  return JSON.parse(created.stdout).id;
-};
-
-/** @param {string} vm */
-const monitorMemory = async (vm) => {
-  const {stdout} = await agent('vm', 'inspect', '--vm', vm);
-  return memoryOf(JSON.parse(stdout).monitor_pid);
-};
-
-/** @param {number} runs */
-const runAll = async (runs) => {
-  const [up, down] = [await createVm(), await createVm()];
-  try {
-    await exec(up);
-    await sleep(SETTLED_MS);
-    const idle = await monitorMemory(up);
-    const client = await openClient(root, up);
-    await runRound({up, down, client});
-    const rounds = [];
-    for (let round = 1; round <= runs; round += 1) {
-      process.stderr.write(`round ${round} of ${runs}\n`);
-      rounds.push(await runRound({up, down, client}));
-    }
-    client.close();
-    const count = (runs + 1) * EXECS_PER_ROUND;
-    return {rounds, memory: {'idle, after boot': idle, [`after ${count} commands`]: await monitorMemory(up)}};
+    const load = {start: loadNow(), end: 0};
+    const samples = createSamples({
+      onFailure: (ids, reason) => say(`failed: ${ids.join(', ')}: ${reason}`),
+      clean: ground.clean,
+    });
+    const {machine, rounds, ...measured} = await collect(ground, {plan, samples, say});
+    return toResults({
+      ...measured,
+      version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
+      time: new Date().toISOString(),
+      machine: describeMachine(machine),
+      load: {...load, end: loadNow()},
+      plan: {runs: plan.runs, burst: plan.burstSize, rounds},
+      samples: samples.all(),
+    });
   } finally {
-    await agent('vm', 'clean', '--vm', up, '--vm', down);
+    await ground.remove();
   }
 };
 
-/** @param {Awaited<ReturnType<typeof runAll>>['rounds']} rounds */
-const summarize = (rounds) => {
-  const execs = rounds.flatMap((round) => round.execs);
-  const over = spread(execs.map((each) => each.over));
-  const rows = {
-    ...spreadByName(rounds.map(({times}) => times)),
-    ...spreadByName(
-      execs.map(({ping, inGuest, exec}) => ({[PING]: ping, [IN_GUEST]: inGuest, [EXEC]: exec})),
-    ),
-  };
-  /** @param {string} name */
-  const median = (name) => rows[name]?.median ?? Number.NaN;
-  const whole = median(CLI_EXEC) - median(VERSION) - median(IN_GUEST);
-  const lines = [
-    `exec over PING + guest time: ${over.median.toFixed(1)} ms (median of ${over.runs}, each on its own; p95 ${over.p95.toFixed(1)} ms)`,
-    `whole vm exec over --version + guest time: ${whole.toFixed(0)} ms (medians)`,
-  ];
-  return {rows, over, lines};
+/** @param {Options} options */
+const measureOrRead = async (options) => {
+  if (options.from !== undefined) return read(options.from);
+  const interruption = new AbortController();
+  const interrupt = (/** @type {string} */ name) =>
+    interruption.abort(new StepError('interrupted', {exitCode: name === 'SIGINT' ? 130 : 143}));
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    return await runBench(options, interruption.signal);
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+};
+
+/** @param {string} file */
+const read = (file) => {
+  try {
+    return parseResults(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new StepError(`${file}: ${error instanceof Error ? error.message : error}`);
+  }
 };
 
 await runMain(async () => {
-  const {runs, json} = readOptions();
-  await prepare({root, languages: ['python']});
-  const {rounds, memory} = await runAll(runs);
-  const {rows, over, lines} = summarize(rounds);
-  const phases = spreadByName(rounds.map((round) => round.phases));
-  const machine = describeMachine();
-  console.log([machine, spreadTable(rows), lines.join('\n'), memoryTable(memory)].join('\n\n'));
-  console.log(`\nPhases of vm temp true:\n\n${phaseTable(phases)}`);
-  if (json) {
-    const time = new Date().toISOString();
-    writeFileSync(json, `${JSON.stringify({machine, time, rows, over, memory, phases, rounds}, null, 2)}\n`);
+  const options = readOptions(process.argv.slice(2));
+  const older = options.compare === undefined ? undefined : read(options.compare);
+  const results = await measureOrRead(options);
+  const tables = describeRun(results, judgeTargets(results));
+  console.log(tables);
+  if (options.out !== undefined) {
+    for (const file of keepRun(options.out, {results, tables})) say(`wrote ${file}`);
   }
-  return 0;
+  const comparisons = older ? compareRuns(older, results, options) : [];
+  if (older) console.log(`\n${comparisonTable(comparisons)}`);
+  const regressions = regressionsOf(comparisons);
+  if (regressions.length > 0)
+    say(`worse by more than ${options.threshold} ×: ${regressions.map(({id}) => id).join(', ')}`);
+  const never = results.measures.filter(({spread}) => spread === null);
+  if (never.length > 0) say(`never succeeded: ${never.map(({id}) => id).join(', ')}`);
+  return regressions.length > 0 || never.length > 0 ? 1 : 0;
 });

@@ -2,13 +2,13 @@
 import {readFileSync} from 'node:fs';
 
 /**
- * What a process takes of the memory, in MiB; undefined where the kernel does not tell, as on macOS.
+ * A process's proportional share of the memory, in MiB: each page divided by the number of those who have it. Throws where
+ * the kernel does not tell, as on macOS.
  * @param {number} pid
  */
-export const memoryOf = (pid) => {
-  if (process.platform !== 'linux') return undefined;
+export const shareOf = (pid) => {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  /** @param {string} name */
-  const mib = (name) => Number(new RegExp(`^${name}: *(\\d+) kB`, 'm').exec(rollup)?.[1]) / 1024;
-  return {rss: mib('Rss'), pss: mib('Pss'), privateDirty: mib('Private_Dirty')};
+  const [, kib] = /^Pss: *(\d+) kB/m.exec(rollup) ?? [];
+  if (kib === undefined) throw new Error('the kernel does not say what the process takes of the memory');
+  return Number(kib) / 1024;
 };
