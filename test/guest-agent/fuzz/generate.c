@@ -59,7 +59,9 @@ static void make_sync(struct payload *to) {
 }
 
 static void make_start(struct payload *to) {
-  if (random_below(4) != 0) put_text(to, TAG_HOST, "python-abc12345");
+  static const char longest[] = "a-host-name-of-65-bytes-which-is-one-more-than-any-kernel-takes--";
+  if (random_below(16) == 0) put_field(to, TAG_HOST, longest, random_below(sizeof longest));
+  else if (random_below(4) != 0) put_text(to, TAG_HOST, "python-abc12345");
   if (random_below(2) == 0) put_text(to, TAG_UPPER, "/dev/vdb");
   if (random_below(2) == 0) put_text(to, TAG_PERSIST, "/dev/vdc");
 }
@@ -160,6 +162,7 @@ struct stream_made make_stream(uint8_t *bytes) {
     bool damaged = random_below(2) == 0;
     made.length += damaged ? write_damaged(at, type, session, &payload)
                            : write_frame(at, type, session, &payload);
+    if (type == TYPE_SUSPEND) made.pause = made.length;
     made.frames++;
     made.damaged[made.frames] = made.damaged[made.frames - 1] + damaged;
   }

@@ -32,6 +32,7 @@ struct stream_made {
   size_t length;
   uint32_t frames;
   uint32_t damaged[FRAMES_MOST + 1]; /* of so many first frames */
+  size_t pause; /* the host waits for an answer behind so many bytes; 0 where it does not */
 };
 
 /* Frames as a host sends them, some of them damaged. */

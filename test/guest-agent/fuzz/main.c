@@ -76,11 +76,12 @@ static void step(void) {
 }
 
 /* In pieces, so that frames arrive cut anywhere. */
-static void send_all(size_t length) {
+static void send_all(size_t length, size_t pause) {
   uint32_t steps = 0;
   for (size_t at = 0; at < length;) {
     size_t piece = random_below(3) == 0 ? 1 + random_below(30) : 1 + random_below(20000);
     if (piece > length - at) piece = length - at;
+    if (at < pause && piece > pause - at) piece = pause - at;
     ssize_t sent = send(host, bytes + at, piece, MSG_DONTWAIT);
     if (sent > 0) at += (size_t)sent;
     step();
@@ -120,7 +121,7 @@ static void run_case(void) {
   struct stream_made made = make_stream(bytes);
   end_reason = NULL;
   unsigned long long before = now.received;
-  if (setjmp(case_end) == 0) send_all(made.length);
+  if (setjmp(case_end) == 0) send_all(made.length, made.pause);
   /* Of a stream that was refused, only what came before its end counts, and the frame that ended it. */
   unsigned long long taken = now.received - before + (is_refused_length() ? 1 : 0);
   now.damaged += made.damaged[taken < made.frames ? taken : made.frames];
