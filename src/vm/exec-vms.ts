@@ -10,7 +10,7 @@ import type {RunPaths} from './run-files.js';
 import {type RunIo, runInVm} from './run-in-vm.js';
 import type {RunRequest} from './run-request.js';
 import {type Selection, selectVms} from './select-vms.js';
-import {bootsAtOnce, createGate, type Gate, several} from './several.js';
+import {bootsAtOnce, createGate, type Gate, questionsAtOnce, several} from './several.js';
 import {targetOf} from './target.js';
 import type {VmContext} from './vm-context.js';
 
@@ -75,11 +75,11 @@ export const execVms = async (
 ): Promise<RunResult[]> => {
   const payloads = await preparePayloads(records, request);
   await reap(context);
-  const boots = createGate(bootsAtOnce());
+  const gates = {boots: createGate(bootsAtOnce()), connections: createGate(questionsAtOnce)};
   return await several(records, request.parallel, async (record) => {
     const payload = payloads.get(record.language);
     if (!payload) throw new AgentError('INTERNAL', 'a VM without a payload');
-    const result = await runOne(context, record, {...request, payload}, {io: openIo(record), boots});
+    const result = await runOne(context, record, {...request, payload}, {io: openIo(record), gates});
     await onResult(result);
     return result;
   });
@@ -97,11 +97,17 @@ const preparePayloads = async (
   return payloads;
 };
 
+/** What a VM passes until its guest can be used. */
+interface Gates {
+  readonly boots: Gate;
+  readonly connections: Gate;
+}
+
 const runOne = async (
   context: VmContext,
   record: VmRecord,
   request: RunRequest,
-  {io, boots}: {readonly io: RunIo; readonly boots: Gate},
+  {io, gates}: {readonly io: RunIo; readonly gates: Gates},
 ): Promise<RunResult> => {
   const kept: {files: RunPaths | null} = {files: null};
   let isUp = (): void => {};
@@ -110,7 +116,8 @@ const runOne = async (
     kept.files = files;
   };
   try {
-    if (context.store().get(record.id)?.status !== 'running') isUp = await boots.enter();
+    const isRunning = context.store().get(record.id)?.status === 'running';
+    isUp = await (isRunning ? gates.connections : gates.boots).enter();
     context.signal.throwIfAborted();
     const report = await runInVm(context, targetOf(context, record), request, {...io, onFiles});
     return {record: report.record, report, error: null, exitCode: report.exitCode};

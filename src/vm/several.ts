@@ -22,7 +22,7 @@ export const bootsAtOnce = (): number => Math.max(4, 2 * availableParallelism())
 /** To end a VM is to wait for its guest more than to compute, but the guest computes too. */
 export const endingsAtOnce = (): number => Math.max(16, 4 * availableParallelism());
 
-/** Who is asked how it is has little time to answer. */
+/** Who is connected to, or asked how it is, has little time to answer. */
 export const questionsAtOnce = 16;
 
 export interface Gate {

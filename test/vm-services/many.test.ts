@@ -19,7 +19,7 @@ const store = openStore(join(folder, 'agent.mdb'), process.getuid?.() ?? 0);
 const self = {pid: 100, startedAt: 'a'};
 const other = {pid: 200, startedAt: 'b'};
 const all = {vms: [], all: true, labels: {}} as const;
-const MANY = 300;
+const MANY = 60;
 
 const image = {digest: `sha256:${'0'.repeat(64)}`, rootfsPath: '/x', config: {}} as unknown as GuestImage;
 let now = 0;
@@ -62,6 +62,10 @@ const contextWith = (change: Partial<VmContext> = {}): VmContext => {
         await busy();
         throw new Error('boots nothing');
       },
+      connect: async () => {
+        await busy();
+        throw new Error('connects to nothing');
+      },
       status: async () => {
         await busy();
         return {isResponsive: true};
@@ -76,6 +80,17 @@ const insertMany = (change: Parameters<typeof someRecord>[0] = {}): void => {
   for (let number = 1; number <= MANY; number++) store.insert(someRecord({id: idNumber(number), ...change}));
 };
 
+const execOnAll = (context: VmContext) =>
+  execVms(context, {
+    records: store.list().records,
+    request: {
+      program: () => ({kind: 'command', text: 'true'}),
+      ...{files: [], env: [], timeoutMs: 1_000, maxOutputBytes: 1_000, parallel: 256},
+    },
+    openIo: () => ({stdin: null, stdout: [], stderr: []}),
+    onResult: () => {},
+  });
+
 beforeEach(() => {
   for (const record of store.list().records) store.remove(record.id);
   now = most = calls = listings = 0;
@@ -88,18 +103,17 @@ afterAll(async () => {
 describe('with very many VMs', () => {
   it('a command on all boots as many at a time as the machine can bear, whatever is asked for', async () => {
     insertMany();
-    const results = await execVms(contextWith(), {
-      records: store.list().records,
-      request: {
-        program: () => ({kind: 'command', text: 'true'}),
-        ...{files: [], env: [], timeoutMs: 1_000, maxOutputBytes: 1_000, parallel: 256},
-      },
-      openIo: () => ({stdin: null, stdout: [], stderr: []}),
-      onResult: () => {},
-    });
+    const results = await execOnAll(contextWith());
     expect(results.map(({record}) => record.id)).toEqual(store.list().records.map(({id}) => id));
-    expect(results.every(({error}) => error?.message === 'boots nothing')).toBe(true);
-    expect({calls, most}).toEqual({calls: MANY, most: bootsAtOnce()});
+    expect(new Set(results.map(({error}) => error?.message))).toEqual(new Set(['boots nothing']));
+    expect({calls, most}).toEqual({calls: MANY, most: Math.min(MANY, bootsAtOnce())});
+  });
+
+  it('a command on all that are up connects to some at a time', async () => {
+    insertMany({status: 'running', owner: other, socket: '/x'});
+    const results = await execOnAll(contextWith({isAlive: () => true}));
+    expect(new Set(results.map(({error}) => error?.message))).toEqual(new Set(['connects to nothing']));
+    expect({calls, most}).toEqual({calls: MANY, most: questionsAtOnce});
   });
 
   it('cleaning them looks through all of them only to begin with, and ends some at a time', async () => {
@@ -107,7 +121,7 @@ describe('with very many VMs', () => {
     const results = await cleanVms(contextWith(), {selection: all, keepPersist: false}, () => {});
     expect(results.map(({error}) => error)).toEqual(results.map(() => null));
     expect(store.list().records).toEqual([]);
-    expect({calls, most}).toEqual({calls: MANY, most: endingsAtOnce()});
+    expect({calls, most}).toEqual({calls: MANY, most: Math.min(MANY, endingsAtOnce())});
     expect(listings).toBeLessThan(5);
   });
 
@@ -116,11 +130,11 @@ describe('with very many VMs', () => {
     const interrupt = new AbortController();
     let done = 0;
     const results = await stopVms(contextWith({signal: interrupt.signal}), all, () => {
-      if (++done === 40) interrupt.abort();
+      if (++done === 20) interrupt.abort();
     });
     const stopped = results.filter(({error}) => error === null).length;
-    expect(stopped).toBeGreaterThanOrEqual(40);
-    expect(stopped).toBeLessThanOrEqual(40 + endingsAtOnce());
+    expect(stopped).toBeGreaterThanOrEqual(20);
+    expect(stopped).toBeLessThanOrEqual(20 + endingsAtOnce());
     expect(results.filter(({error}) => error?.code === 'INTERRUPTED')).toHaveLength(MANY - stopped);
     expect(store.list().records.filter(({status}) => status === 'ready')).toHaveLength(MANY - stopped);
   });
@@ -128,7 +142,7 @@ describe('with very many VMs', () => {
   it('what killed processes have left of them is ended some at a time', async () => {
     insertMany({status: 'running', owner: other});
     await reap(contextWith());
-    expect({calls, most}).toEqual({calls: MANY, most: endingsAtOnce()});
+    expect({calls, most}).toEqual({calls: MANY, most: Math.min(MANY, endingsAtOnce())});
     expect(store.list().records.every(({status}) => status === 'stopped')).toBe(true);
     expect(listings).toBe(1);
   });
