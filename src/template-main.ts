@@ -1,6 +1,6 @@
 /**
- * The maker's process: `template-main.js LAUNCHER DIGEST CPUS MEMORY NETWORK [LANGUAGE]` makes one template, while
- * nothing else wants the processor, and ends. Started after a boot that a template would have spared; not meant to be
+ * The maker's process: `template-main.js LAUNCHER DIGEST CPUS MEMORY NETWORK [LANGUAGE]` makes one template, giving way
+ * to whatever else wants the processor, and ends. Started after a boot that a template would have spared; not meant to be
  * typed.
  */
 import {statSync, writeFileSync} from 'node:fs';
@@ -17,13 +17,14 @@ const DEADLINE_MS = 5 * 60_000;
 /** For what is left to be ended when it was interrupted. */
 const LAST_MS = 20_000;
 const LOOK_EVERY_MS = 500;
-const LOWEST = 19;
+/** Low enough to give way, and not so low that it never ends on a busy machine. */
+const LOW = 10;
 
 /** Those of each session compete as one, where the kernel groups them: sched(7), The autogroup feature. */
 const yieldToOthers = (): void => {
   try {
-    setPriority(LOWEST);
-    writeFileSync('/proc/self/autogroup', String(LOWEST));
+    setPriority(LOW);
+    writeFileSync('/proc/self/autogroup', String(LOW));
   } catch {
     // not grouped, or not Linux
   }

@@ -20,13 +20,15 @@ export default class Doctor extends BaseCommand {
     return this.codeFor(diagnosis.usable ? ExitCode.ok : ExitCode.failed);
   }
 
-  private draw({launchers, images, usable}: Diagnosis): string {
-    const sections = launchers.map(({launcher, findings}) =>
-      renderFindings(process.stdout, launcher, findings),
-    );
+  private draw({launchers, images, templates, usable}: Diagnosis): string {
+    const sections = [
+      ...launchers.map(({launcher, findings}) => ({title: launcher, findings})),
+      {title: 'images', findings: images},
+      {title: 'templates', findings: templates},
+    ].map(({title, findings}) => renderFindings(process.stdout, title, findings));
     const verdict = usable
       ? 'This machine can run VMs. Try: agent vm temp --language python --hello\n'
       : 'This machine cannot run VMs yet. Mend what is marked above, or run: agent setup\n';
-    return `${[...sections, renderFindings(process.stdout, 'images', images)].join('\n')}\n${verdict}`;
+    return `${sections.join('\n')}\n${verdict}`;
   }
 }

@@ -1,5 +1,6 @@
 import type {GuestImage} from '../model/guest-image.js';
 import type {LogEvent} from './log-event.js';
+import {inSeconds} from './vm-events.js';
 
 /** A template as `image list` and the log lines show it. */
 export interface ShownTemplate {
@@ -43,6 +44,6 @@ export const warmedEvent = ({
     image_digest: image.digest,
     launcher,
     ...templateToJson(template),
-    duration: `${(durationMs / 1000).toFixed(3)}s`,
+    duration: inSeconds(durationMs),
   },
 });

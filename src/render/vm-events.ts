@@ -114,7 +114,7 @@ const failureText = (report: RunReport): string => {
   return report.signal === null ? `exit status ${report.exitCode}` : `ended by signal ${report.signal}`;
 };
 
-const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
+export const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
 
 export const tempCleanedEvent = (record: VmRecord): LogEvent => ({
   level: 'info',

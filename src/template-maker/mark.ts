@@ -22,8 +22,8 @@ export interface Mark {
   readonly remove: () => void;
 }
 
-/** Until the machine restarts, or for that long where the runtime folder outlives that. */
-const FAILED_MS = 24 * 3_600_000;
+/** A machine that was too busy may be less so then, and what fails for good costs little so rarely. */
+const FAILED_MS = 15 * 60_000;
 
 export const markOf = (
   {stateFolder, runtimeFolder}: MarkPlace,

@@ -30,7 +30,8 @@ export const bootMachine = async (context: VmContext, booting: Booting): Promise
   const up = await start({...context, signal: interruption.signal}, booting, context.templates.isOn);
   // From now on an interrupted guest gets to write its disks.
   interruption.unlink();
-  haveTemplateMade(context, booting, up.machine);
+  if (up.machine.restored) context.progress.detail('it goes on from a template');
+  else haveTemplateMade(context, booting);
   return {...up, bootMs: performance.now() - startedAt};
 };
 
@@ -54,9 +55,9 @@ const start = async (
 };
 
 /** So that the next VM like this one need not boot. */
-const haveTemplateMade = (context: VmContext, {record, spec}: Booting, {restored}: Machine): void => {
+const haveTemplateMade = ({templates}: VmContext, {record, spec}: Booting): void => {
   const {launcher, language} = record;
-  if (context.templates.isOn && !restored) context.templates.makeLater({launcher, language, spec});
+  if (templates.isOn) templates.makeLater({launcher, language, spec});
 };
 
 /** A signal that is aborted with another one, until it is unlinked. */

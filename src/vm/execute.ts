@@ -94,8 +94,11 @@ const interpret = async (
   return {payload: await preparePayload({...payload, program: asSource}), interpretedAs: language};
 };
 
-// Words without quotes, brackets or operators always parse: no need to ask the guest.
-const mayBeSource = (text: string): boolean => !/^[\w ./:=@%+,-]*$/.test(text);
+const ALWAYS_PARSES =
+  /^(?! *(?:if|then|else|elif|fi|do|done|case|esac|while|until|for|function|select|time|coproc|in)\b)(?:[\w ./:=@%+,-]|'[^']*'|"[^"$`\\]*")*$/;
+
+/** A command's words, and strings in which the shell replaces nothing, always parse: no need to ask the guest. */
+export const mayBeSource = (text: string): boolean => !ALWAYS_PARSES.test(text);
 
 const PARSE_DEADLINE_MS = 20_000;
 
