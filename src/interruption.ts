@@ -1,4 +1,5 @@
 /** Ctrl-C, SIGTERM and SIGHUP: the first asks the work to end, the second ends the process. */
+import {setMaxListeners} from 'node:events';
 import {constants} from 'node:os';
 import {ExitCode} from './model/exit-code.js';
 
@@ -6,6 +7,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const createInterruption = () => {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // Node warns of more than ten, and each VM at work has some
   let received: (typeof signals)[number] | undefined;
   let listening = false;
   const exitCode = (): number | undefined => received && ExitCode.signalBase + constants.signals[received];
