@@ -6,14 +6,14 @@ const IDS = ['burst-each', 'burst-all', 'burst-cpu'];
 /**
  * So many `vm temp` at once, all from the template. One that fails counts as one, and then the others' sum says nothing.
  * @param {import('./ground.mjs').Ground} ground
- * @param {{samples: import('./samples.mjs').Samples, size: number, signal: AbortSignal}} options
+ * @param {{samples: import('./samples.mjs').Samples, size: number}} options
  */
-export const measureBurst = async (ground, {samples, size, signal}) => {
+export const measureBurst = async (ground, {samples, size}) => {
   const args = ['vm', 'temp', '--language', 'python', '--cmd', 'true'];
   const startedAt = performance.now();
   const results = await Promise.allSettled(Array.from({length: size}, () => ground.agent(args, {env: WARM})));
   const allMs = performance.now() - startedAt;
-  signal.throwIfAborted();
+  ground.signal.throwIfAborted();
   const [each = '', ...sums] = IDS;
   for (const result of results) {
     if (result.status === 'rejected') samples.fail([each], result.reason);

@@ -78,6 +78,9 @@ const inRunning = alike(
     'ping-open': {title: 'ping of the guest, open client'},
     'exec-guest': {title: 'true in the guest, fork to exit'},
     'exec-over': {title: 'exec over ping and guest', panel: null},
+    ...forLanguages((language) => ({
+      [`work-${language}`]: {title: `${WORK[language].command}, open client`},
+    })),
   },
 );
 

@@ -3,12 +3,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {prepareBareQemu} from './bare-qemu.mjs';
 import {measureBurst} from './burst.mjs';
-import {createVm, measureDensity} from './density.mjs';
-import {COLD, WARM} from './ground.mjs';
+import {measureDensities} from './density.mjs';
+import {WARM} from './ground.mjs';
 import {createBoots} from './machine-boots.mjs';
-import {openClient} from './open-client.mjs';
+import {phasesOf} from './measure.mjs';
 import {makeRecords} from './records.mjs';
-import {execTrue, listSteps, warmIdsOf} from './steps.mjs';
+import {startVms} from './running-vms.mjs';
+import {shuffled} from './shuffle.mjs';
+import {listSteps, warmIdsOf} from './steps.mjs';
 
 const WARM_DEADLINE_MS = 300_000;
 const ROUNDS_PER_BURST = 10;
@@ -17,86 +19,94 @@ const ROUNDS_PER_BURST = 10;
  * @typedef {object} Plan
  * @property {number} runs
  * @property {number} minutes after which no further round begins
- * @property {readonly import('./languages.mjs').BenchLanguage[]} languages
+ * @property {readonly BenchLanguage[]} languages
  * @property {boolean} warmUp one round before the others, which does not count
  * @property {number} burstSize
  * @property {number} execsPerRound
  * @property {number} densityCount
  * @property {number} settleMs
  */
+/** @typedef {import('./languages.mjs').BenchLanguage} BenchLanguage */
+/** @typedef {import('./ground.mjs').Ground} Ground */
+/** @typedef {ReturnType<typeof createBoots>} Boots */
 /** @typedef {{what: string, why: string}} LeftOut */
 
 /**
- * @param {import('./ground.mjs').Ground} ground
- * @param {{plan: Plan, samples: import('./samples.mjs').Samples, say: (text: string) => void}} options
+ * @typedef {object} Bench
+ * @property {Plan} plan
+ * @property {import('./samples.mjs').Samples} samples
+ * @property {(text: string) => void} say
  */
-export const collect = async (ground, {plan, samples, say}) => {
-  const {signal} = ground;
-  const deadline = performance.now() + plan.minutes * 60_000;
-  /** @type {Map<string, LeftOut>} */
-  const leftOut = new Map();
-  /** @param {string} what @param {string} why */
-  const leaveOut = (what, why) => void leftOut.set(what, {what, why});
+
+/**
+ * @param {Ground} ground
+ * @param {Bench} bench
+ */
+export const collect = async (ground, bench) => {
+  const {plan, samples, say} = bench;
+  const {languages, execsPerRound} = plan;
+  const leftOut = createLeftOut();
+  const phases = createPhases();
   const boots = createBoots(ground);
   say('templates');
-  const {warm, missing} = await makeTemplates(ground, {boots, languages: plan.languages});
+  const {warm, missing} = await makeTemplates(ground, {boots, languages});
   const {runOnce, ...machine} = await prepareBareQemu(ground);
   const lists = {'list-10': await makeRecords(ground, 10), 'list-1000': await makeRecords(ground, 1000)};
-  /** @type {import('./steps.mjs').Phases} */
-  const phases = {cold: [], warm: []};
-  const [up, down] = [await createVm(ground), await createVm(ground)];
-  await ground.agent(execTrue(up), {env: warm.includes('python') ? WARM : COLD, leavesProcesses: true});
-  await sleep(plan.settleMs, undefined, {signal});
-  const client = await openClient(ground, up);
-  const vms = {up, down, guest: client.guest};
-  const {languages, execsPerRound} = plan;
+  const vms = await startVms(ground, {languages, warm});
+  await sleep(plan.settleMs, undefined, {signal: ground.signal});
   const steps = listSteps({
-    ...{ground, languages, warm, boots, bareQemu: runOnce, lists, vms, execsPerRound, phases, leaveOut},
+    ...{ground, languages, warm, boots, bareQemu: runOnce, lists, vms, execsPerRound},
+    ...{keepPhases: phases.keep, leaveOut: leftOut.add},
   });
-  const round = async (/** @type {number} */ number) => {
-    // Each measure comes after another one every time.
-    for (const {ids, run} of rotated(steps, number)) await samples.attempt(ids, run, signal);
-  };
   if (plan.warmUp) {
     say('a round that does not count');
-    await round(0);
+    await runRound({ground, steps, samples, number: 0});
     samples.clear();
-    phases.cold.length = 0;
-    phases.warm.length = 0;
+    phases.clear();
   }
   for (const {language, error} of missing) samples.fail(warmIdsOf(language), error);
-  const burst = async () => await measureBurst(ground, {samples, size: plan.burstSize, signal});
-  let rounds = 0;
-  while (rounds < plan.runs && (rounds === 0 || performance.now() < deadline)) {
-    rounds += 1;
-    say(`round ${rounds} of ${plan.runs}`);
-    await round(rounds);
-    const isTime = rounds % ROUNDS_PER_BURST === 0 || (rounds === plan.runs && rounds < ROUNDS_PER_BURST);
-    if (isTime && warm.includes('python')) await burst();
-  }
-  if (rounds < plan.runs)
-    leaveOut(`${plan.runs - rounds} of ${plan.runs} rounds`, `${plan.minutes} minutes were over`);
-  client.close();
-  await ground.agent(['vm', 'clean', '--vm', up, '--vm', down]);
-  const density = await measureDensities(ground, {
-    plan,
-    samples,
-    say,
-    isWarm: warm.includes('python'),
-    leaveOut,
-  });
-  return {machine, phases, density, rounds, leftOut: [...leftOut.values()]};
+  const isWarm = warm.includes('python');
+  const rounds = await runRounds(ground, {...bench, steps, isWarm});
+  if (rounds < plan.runs) leftOut.add(`${plan.runs - rounds} of ${plan.runs} rounds`, 'the time was over');
+  await vms.end();
+  const density = await measureDensities(ground, {...bench, isWarm, leaveOut: leftOut.add});
+  await requireTemplates(warm, {boots, samples});
+  return {machine, phases: phases.all(), density, rounds, leftOut: leftOut.all()};
 };
 
-/** @typedef {Awaited<ReturnType<typeof collect>>} Collected */
+const createLeftOut = () => {
+  /** @type {Map<string, LeftOut>} */
+  const leftOut = new Map();
+  return {
+    /** @param {string} what @param {string} why */
+    add: (what, why) => {
+      leftOut.set(what, {what, why});
+    },
+    all: () => [...leftOut.values()],
+  };
+};
+
+/** The phases that commands have told, by measure. */
+const createPhases = () => {
+  /** @type {Map<string, Record<string, number>[]>} */
+  const phases = new Map();
+  return {
+    /** @param {string} id @param {string} log of the command */
+    keep: (id, log) => {
+      phases.set(id, [...(phases.get(id) ?? []), phasesOf(log)]);
+    },
+    clear: () => phases.clear(),
+    all: () => Object.fromEntries(phases),
+  };
+};
 
 /**
  * Those languages whose template is there, as the launcher itself says, and why the others have none.
- * @param {import('./ground.mjs').Ground} ground
- * @param {{boots: ReturnType<typeof createBoots>, languages: Plan['languages']}} options
+ * @param {Ground} ground
+ * @param {{boots: Boots, languages: Plan['languages']}} options
  */
 const makeTemplates = async (ground, {boots, languages}) => {
-  /** @type {import('./languages.mjs').BenchLanguage[]} */
+  /** @type {BenchLanguage[]} */
   const warm = [];
   const missing = [];
   for (const language of languages) {
@@ -112,47 +122,44 @@ const makeTemplates = async (ground, {boots, languages}) => {
   return {warm, missing};
 };
 
-/** @template T @param {readonly T[]} all @param {number} by */
-const rotated = (all, by) => {
-  const from = all.length === 0 ? 0 : by % all.length;
-  return [...all.slice(from), ...all.slice(0, from)];
+/**
+ * A template that does not do is thrown away, and a boot takes its place: then the figures were partly of boots.
+ * @param {readonly BenchLanguage[]} warm
+ * @param {{boots: Boots, samples: Bench['samples']}} options
+ */
+const requireTemplates = async (warm, {boots, samples}) => {
+  for (const language of warm) {
+    if (await boots.hasTemplate(language)) continue;
+    samples.fail(warmIdsOf(language), new Error('the template was thrown away while it was measured'));
+  }
 };
 
 /**
- * @param {import('./ground.mjs').Ground} ground
+ * @param {Ground} ground
+ * @param {Bench & {steps: readonly import('./steps.mjs').Step[], isWarm: boolean}} options
+ * @returns {Promise<number>} how many rounds there was time for
+ */
+const runRounds = async (ground, {plan, samples, say, steps, isWarm}) => {
+  const deadline = performance.now() + plan.minutes * 60_000;
+  let rounds = 0;
+  while (rounds < plan.runs && (rounds === 0 || performance.now() < deadline)) {
+    rounds += 1;
+    say(`round ${rounds} of ${plan.runs}`);
+    await runRound({ground, steps, samples, number: rounds});
+    const isTime = rounds % ROUNDS_PER_BURST === 0 || (rounds === plan.runs && rounds < ROUNDS_PER_BURST);
+    if (isTime && isWarm) await measureBurst(ground, {samples, size: plan.burstSize});
+  }
+  return rounds;
+};
+
+/**
  * @param {{
- *   plan: Plan,
- *   samples: import('./samples.mjs').Samples,
- *   say: (text: string) => void,
- *   isWarm: boolean,
- *   leaveOut: (what: string, why: string) => void,
+ *   ground: Ground,
+ *   steps: readonly import('./steps.mjs').Step[],
+ *   samples: Bench['samples'],
+ *   number: number,
  * }} options
  */
-const measureDensities = async (ground, {plan, samples, say, isWarm, leaveOut}) => {
-  if (process.platform !== 'linux') {
-    leaveOut('memory', 'only Linux tells what share of it a process has');
-    return {cold: undefined, warm: undefined};
-  }
-  const {densityCount: count, settleMs, runs} = plan;
-  /** @param {number} up */
-  const list = async (up) => {
-    for (let run = 0; run < runs && up > 0; run += 1) {
-      await samples.attempt(['list-up', 'list-up-cpu'], async () => {
-        const {exitMs, cpuMs} = await ground.agent(['vm', 'list']);
-        return {'list-up': exitMs, 'list-up-cpu': cpuMs};
-      });
-    }
-  };
-  say('memory of idle VMs, cold');
-  const cold = await measureDensity(ground, {kind: 'cold', count, settleMs, samples, whileUp: list});
-  if (!isWarm) return {cold, warm: undefined};
-  say('memory of idle VMs, from a template');
-  const warm = await measureDensity(ground, {
-    kind: 'warm',
-    count,
-    settleMs,
-    samples,
-    whileUp: async () => {},
-  });
-  return {cold, warm};
+const runRound = async ({ground, steps, samples, number}) => {
+  for (const {ids, run} of shuffled(steps, number)) await samples.attempt(ids, run, ground.signal);
 };

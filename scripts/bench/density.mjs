@@ -2,11 +2,9 @@
 /** What idle VMs take of the memory, one more at a time, and how many would fit. */
 import {freemem} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {COLD, WARM} from './ground.mjs';
-import {SIZE} from './machine-boots.mjs';
 import {shareOf} from './memory.mjs';
+import {startVm} from './running-vms.mjs';
 import {lineThrough} from './statistics.mjs';
-import {execTrue} from './steps.mjs';
 
 const ROOM_MIB = 4096;
 /** What must stay free of this machine's memory for one more VM. */
@@ -24,16 +22,46 @@ const SPARE_BYTES = 1024 ** 3;
 
 /**
  * @param {import('./ground.mjs').Ground} ground
+ * @param {import('./collect.mjs').Bench & {isWarm: boolean, leaveOut: (what: string, why: string) => void}} options
+ */
+export const measureDensities = async (ground, {plan, samples, say, isWarm, leaveOut}) => {
+  if (process.platform !== 'linux') {
+    leaveOut('memory', 'only Linux tells what share of it a process has');
+    return {cold: undefined, warm: undefined};
+  }
+  const {densityCount: count, settleMs, runs} = plan;
+  const whileUp = async () => {
+    for (let run = 0; run < runs; run += 1)
+      await samples.attempt(LIST_IDS, () => measureList(ground), ground.signal);
+  };
+  say('memory of idle VMs, cold');
+  const cold = await measureDensity(ground, {kind: 'cold', count, settleMs, samples, whileUp});
+  if (!isWarm) return {cold, warm: undefined};
+  say('memory of idle VMs, from a template');
+  const warm = await measureDensity(ground, {kind: 'warm', count, settleMs, samples});
+  return {cold, warm};
+};
+
+const LIST_IDS = ['list-up', 'list-up-cpu'];
+
+/** @param {import('./ground.mjs').Ground} ground */
+const measureList = async (ground) => {
+  const {exitMs, cpuMs} = await ground.agent(['vm', 'list']);
+  return {'list-up': exitMs, 'list-up-cpu': cpuMs};
+};
+
+/**
+ * @param {import('./ground.mjs').Ground} ground
  * @param {{
  *   kind: 'cold' | 'warm',
  *   count: number,
  *   settleMs: number,
  *   samples: import('./samples.mjs').Samples,
- *   whileUp: (count: number) => Promise<void>,
+ *   whileUp?: () => Promise<void>,
  * }} options `settleMs`: a monitor has given back by then what booting took
  * @returns {Promise<Density | undefined>}
  */
-export const measureDensity = async (ground, {kind, count, settleMs, samples, whileUp}) => {
+const measureDensity = async (ground, {kind, count, settleMs, samples, whileUp}) => {
   const ids = [`memory-vmm-${kind}`, `memory-monitor-${kind}`];
   /** @type {string[]} */
   const vms = [];
@@ -43,7 +71,7 @@ export const measureDensity = async (ground, {kind, count, settleMs, samples, wh
     /** @type {{vmm: number, monitor: number}[]} */
     let shares = [];
     while (vms.length < count && freemem() > SPARE_BYTES) {
-      vms.push(await startVm(ground, kind));
+      vms.push(await startVm(ground, {language: 'python', isWarm: kind === 'warm'}));
       await sleep(settleMs, undefined, {signal: ground.signal});
       shares = await sharesOf(ground, vms);
       measured.push([vms.length, shares.reduce((sum, {vmm, monitor}) => sum + vmm + monitor, 0)]);
@@ -53,7 +81,7 @@ export const measureDensity = async (ground, {kind, count, settleMs, samples, wh
       [vmm]: shares.map((share) => share.vmm),
       [monitor]: shares.map((share) => share.monitor),
     }));
-    await whileUp(vms.length);
+    await whileUp?.();
     return densityOf(measured);
   } catch (error) {
     ground.signal.throwIfAborted();
@@ -78,37 +106,6 @@ export const densityOf = (measured) => {
     roomMib: ROOM_MIB,
     fit: Math.floor((ROOM_MIB - base) / slope),
   };
-};
-
-/**
- * Makes a VM and brings it up; it has run `true`, and nothing since.
- * @param {import('./ground.mjs').Ground} ground
- * @param {'cold' | 'warm'} kind
- * @returns {Promise<string>} its id
- */
-const startVm = async (ground, kind) => {
-  const vm = await createVm(ground);
-  const env = kind === 'cold' ? COLD : WARM;
-  await ground.agent(execTrue(vm), {env, leavesProcesses: true});
-  return vm;
-};
-
-/**
- * @param {import('./ground.mjs').Ground} ground
- * @returns {Promise<string>} its id
- */
-export const createVm = async (ground) => {
-  const size = ['--mem', String(SIZE.memoryMib)];
-  const {stdout} = await ground.agent([
-    'vm',
-    'create',
-    '--language',
-    'python',
-    ...size,
-    '--log-format',
-    'json',
-  ]);
-  return JSON.parse(stdout).id;
 };
 
 /**

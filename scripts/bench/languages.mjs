@@ -14,6 +14,9 @@ export const WORK = {
   ruby: {command: "ruby -e 'puts 1'", program: 'ruby', args: ['-e', 'puts 1']},
 };
 
+/** What it prints. */
+export const PRINTED = '1\n';
+
 const ITSELF = {
   python: ['-c', 'import sys; print(sys.executable)'],
   node: ['-p', 'process.execPath'],

@@ -14,7 +14,7 @@ const USAGE = `usage: npm run bench -- [--runs N] [--minutes N] [--quick] [--out
   --compare    with the figures of another run, as ratios to the baselines of each; exits with 1 where one got worse
   --threshold  by which factor a ratio may grow; 1.25`;
 
-export const FULL_RUNS = 30;
+const FULL_RUNS = 30;
 
 /** @param {readonly string[]} args */
 export const readOptions = (args) => {

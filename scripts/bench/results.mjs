@@ -25,7 +25,7 @@ const SCHEMA = 1;
  * @property {{start: number, end: number}} load average of one minute
  * @property {{runs: number, burst: number, rounds: number}} plan
  * @property {Result[]} measures
- * @property {Record<'cold' | 'warm', Record<string, import('./statistics.mjs').Spread>>} phases
+ * @property {Record<string, Record<string, import('./statistics.mjs').Spread>>} phases by measure
  * @property {Record<'cold' | 'warm', import('./density.mjs').Density | undefined>} density
  * @property {readonly import('./collect.mjs').LeftOut[]} leftOut
  */
@@ -33,7 +33,7 @@ const SCHEMA = 1;
 /**
  * @param {Omit<Results, 'schema' | 'measures' | 'phases'> & {
  *   samples: Readonly<Record<string, import('./samples.mjs').Sample>>,
- *   phases: import('./steps.mjs').Phases,
+ *   phases: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>,
  * }} measured
  * @returns {Results}
  */
@@ -44,7 +44,7 @@ export const toResults = ({samples, phases, ...rest}) => ({
     const sample = samples[id];
     return sample ? [{id, ...measure, ...resultOf(sample)}] : [];
   }),
-  phases: {cold: spreadByName(phases.cold), warm: spreadByName(phases.warm)},
+  phases: Object.fromEntries(Object.entries(phases).map(([id, runs]) => [id, spreadByName(runs)])),
 });
 
 /** @param {import('./samples.mjs').Sample} sample */

@@ -2,9 +2,9 @@
 /** What is measured in every round: each step gives a value for each of its measures. */
 import {CATALOG} from './catalog.mjs';
 import {COLD, WARM} from './ground.mjs';
-import {findInterpreter, WORK} from './languages.mjs';
-import {phasesOf} from './measure.mjs';
-import {measureExecs} from './open-execs.mjs';
+import {findInterpreter, PRINTED, WORK} from './languages.mjs';
+import {measureExecs, measureWork} from './open-execs.mjs';
+import {execTrue} from './running-vms.mjs';
 
 /**
  * @typedef {object} Step
@@ -13,8 +13,8 @@ import {measureExecs} from './open-execs.mjs';
  */
 /** @typedef {import('./languages.mjs').BenchLanguage} BenchLanguage */
 /** @typedef {import('./ground.mjs').Ground} Ground */
+/** @typedef {import('../../src/guest/guest.js').Guest} Guest */
 /** @typedef {'cold' | 'warm'} Kind */
-/** @typedef {Record<Kind, Record<string, number>[]>} Phases */
 
 /**
  * @typedef {object} Surroundings
@@ -24,9 +24,9 @@ import {measureExecs} from './open-execs.mjs';
  * @property {ReturnType<typeof import('./machine-boots.mjs').createBoots>} boots
  * @property {(() => Promise<number>) | undefined} bareQemu
  * @property {Readonly<Record<'list-10' | 'list-1000', NodeJS.ProcessEnv>>} lists
- * @property {{up: string, down: string, guest: import('../../src/guest/guest.js').Guest}} vms
+ * @property {{up: string, down: string, guests: Partial<Record<BenchLanguage, Guest>>}} vms
  * @property {number} execsPerRound
- * @property {Phases} phases filled by the steps
+ * @property {(id: string, log: string) => void} keepPhases
  * @property {(what: string, why: string) => void} leaveOut
  */
 
@@ -107,27 +107,28 @@ const temp = (ground, {language, command, kind}) =>
   ground.agent(['vm', 'temp', '--language', language, '--cmd', command], {env: environmentOf(kind)});
 
 /** @param {Surroundings} all @param {Kind} kind @returns {Step} */
-const tempTrue = ({ground, phases}, kind) =>
+const tempTrue = ({ground, keepPhases}, kind) =>
   whole(
     `temp-true-${kind}`,
     async () => {
       const measured = await temp(ground, {language: 'python', command: 'true', kind});
-      phases[kind].push(phasesOf(measured.stderr));
+      keepPhases(`temp-true-${kind}`, measured.stderr);
       return measured;
     },
     `temp-true-cpu-${kind}`,
   );
 
 /** @param {Surroundings} all @param {BenchLanguage} language @param {Kind} kind @returns {Step} */
-const tempWork = ({ground}, language, kind) => {
+const tempWork = ({ground, keepPhases}, language, kind) => {
   const [id, firstId] = [`temp-${language}-${kind}`, `temp-${language}-first-${kind}`];
   const hasFirst = language === 'python';
   return {
     ids: [id, ...(hasFirst ? [firstId] : [])],
     run: async () => {
       const {command} = WORK[language];
-      const {exitMs, firstByteMs, stdout} = await temp(ground, {language, command, kind});
-      if (stdout !== '1\n') throw new Error(`${command} printed ${JSON.stringify(stdout)}`);
+      const {exitMs, firstByteMs, stdout, stderr} = await temp(ground, {language, command, kind});
+      if (stdout !== PRINTED) throw new Error(`${command} printed ${JSON.stringify(stdout)}`);
+      keepPhases(id, stderr);
       return {[id]: exitMs, ...(hasFirst ? {[firstId]: firstByteMs} : {})};
     },
   };
@@ -141,16 +142,13 @@ const execFirst = ({ground, vms}, kind) =>
     return await ground.agent(execTrue(vms.down), {env, leavesProcesses: true});
   });
 
-/** @param {string} vm */
-export const execTrue = (vm) => ['vm', 'exec', '--vm', vm, '--cmd', 'true'];
-
 /** @param {Surroundings} all @returns {Step[]} */
-const runningVm = ({ground, vms, execsPerRound}) => [
+const runningVm = ({ground, languages, vms, execsPerRound}) => [
   whole('exec-up', () => ground.agent(execTrue(vms.up)), 'exec-up-cpu'),
   {
     ids: ['exec-open', 'ping-open', 'exec-guest', 'exec-over'],
     run: async () => {
-      const execs = await measureExecs(vms.guest, execsPerRound);
+      const execs = await measureExecs(guestOf(vms, 'python'), execsPerRound);
       return {
         'exec-open': execs.map(({exec}) => exec),
         'ping-open': execs.map(({ping}) => ping),
@@ -159,4 +157,18 @@ const runningVm = ({ground, vms, execsPerRound}) => [
       };
     },
   },
+  ...languages.map((language) => ({
+    ids: [`work-${language}`],
+    run: async () => {
+      const work = {command: WORK[language].command, output: PRINTED};
+      return {[`work-${language}`]: await measureWork(guestOf(vms, language), work)};
+    },
+  })),
 ];
+
+/** @param {Surroundings['vms']} vms @param {BenchLanguage} language */
+const guestOf = ({guests}, language) => {
+  const guest = guests[language];
+  if (guest === undefined) throw new Error(`no VM of ${language} is up`);
+  return guest;
+};

@@ -73,13 +73,14 @@ const timesBaseline = (results, {baseline, spread}) => {
 };
 
 /** @param {Results} results */
-const phaseTable = ({phases: {cold, warm}}) => {
-  const names = [...new Set([...Object.keys(cold), ...Object.keys(warm)])];
+const phaseTable = ({measures, phases}) => {
+  const names = [...new Set(Object.values(phases).flatMap((found) => Object.keys(found)))];
   if (names.length === 0) return '';
-  return markdownTable([
-    ['phases of vm temp true (median, ms)', 'cold', 'from a template'],
-    ...names.map((name) => [name, ...[cold, warm].map((kind) => (kind[name] ? short(kind[name].p50) : '-'))]),
-  ]);
+  const rows = measures.flatMap(({id, title}) => {
+    const found = phases[id];
+    return found ? [[title, ...names.map((name) => (found[name] ? short(found[name].p50) : '-'))]] : [];
+  });
+  return markdownTable([['phases (medians, ms)', ...names], ...rows]);
 };
 
 /** @param {Results} results */

@@ -2,6 +2,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, it} from 'vitest';
+import {densityOf} from '../../scripts/bench/density.mjs';
 import {keepRun, replaceBetween} from '../../scripts/bench/keep.mjs';
 import {markdownTable} from '../../scripts/bench/markdown.mjs';
 import {drawPlot} from '../../scripts/bench/plot.mjs';
@@ -47,10 +48,24 @@ describe('the tables of a run', () => {
     expect(tables).toContain('**34** would fit in 4 GiB');
   });
 
+  it('tell where the time of commands went', () => {
+    expect(tables).toMatch(/\| vm temp true, cold +\| +2000 \| +100 \|/);
+    expect(tables).toMatch(/\| vm temp true, from a template +\| +80 \| +- \|/);
+  });
+
   it('leave out a group of which nothing was measured', () => {
     const without = someRun({'burst-each': [], 'burst-all': []});
     expect(describeRun(without, [])).not.toContain('a burst (ms)');
   });
+});
+
+it('reckons how many VMs fit from the line through what was measured', () => {
+  const found = densityOf([
+    [1, 130],
+    [2, 250],
+    [3, 370],
+  ]);
+  expect(found).toMatchObject({vms: 3, perVmMib: 120, baseMib: 10, roomMib: 4096, fit: 34});
 });
 
 describe('the plot', () => {

@@ -42,7 +42,7 @@ export const someRun = (values: Values = {}, change: Partial<Results> = {}): Res
       },
       leftOut: [{what: 'ruby without a VM', why: 'it is not installed on this machine'}],
       samples: Object.fromEntries(samples),
-      phases: {cold: [{boot: 2000, exec: 100}], warm: [{boot: 80}]},
+      phases: {'temp-true-cold': [{boot: 2000, exec: 100}], 'temp-true-warm': [{boot: 80}]},
     }),
     ...change,
   };
