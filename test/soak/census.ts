@@ -12,6 +12,7 @@ export type Census = Readonly<Record<string, number>>;
 /** `runtime`: where sockets lie. */
 export const takeCensus = async (state: StateFolder, runtime: string): Promise<Census> => ({
   'files in the state directory': filesBelow(state.path),
+  'folders of VMs': ['vms', 'persist', 'krunvm'].flatMap((name) => namesIn(join(state.path, name))).length,
   'sockets and notes in the runtime folder': namesIn(runtime).length,
   processes: processesOf(state).length,
   mounts: mountsOf(state).length,
@@ -26,6 +27,5 @@ const databaseOf = async (state: StateFolder): Promise<Census> => {
   const path = join(state.path, 'agent.mdb');
   const store = openStoreToRead(path, process.getuid?.() ?? 0);
   const records = store?.list().records.length ?? 0;
-  await store?.database.close();
   return {'records of VMs': records, 'pages of the database': Math.ceil(statSync(path).size / 4096)};
 };

@@ -2,13 +2,9 @@
  * `npm run soak -- --cycles 2000 --at-once 4 --launcher krunvm-double`: makes, uses, stops and cleans VMs over and over,
  * several at a time, and counts what lies around before and after. Exits with 1 where that differs, or a cycle fails.
  */
-import {mkdirSync, mkdtempSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {createContext} from '../../src/context.js';
-import type {CreateOptions} from '../../src/model/create-options.js';
 import {silentProgress} from '../../src/model/progress.js';
 import {memorySink} from '../../src/model/sink.js';
 import {createMonitors} from '../../src/monitor/create-monitors.js';
@@ -16,21 +12,17 @@ import {createVm} from '../../src/vm/create-vm.js';
 import {cleanVms, stopVms} from '../../src/vm/end-vms.js';
 import {execVms} from '../../src/vm/exec-vms.js';
 import type {VmContext} from '../../src/vm/vm-context.js';
-import {makeState, type StateFolder} from '../support/agent.js';
-import {withBuildahDouble, withKrunvm} from '../support/krunvm.js';
-import {addSmallImage} from '../vm/krunvm-image.js';
-import {removeFolder} from '../vm/krunvm-traces.js';
 import {type Census, takeCensus} from './census.js';
+import {type Ground, type GroundName, isGroundName, makeGround} from './ground.js';
 
 const USAGE = 'usage: npm run soak -- [--cycles N] [--at-once N] [--launcher krunvm-double|qemu]';
-const IMAGE = 'localhost/test/small:1';
 /** As many as it takes until whatever is made once has been made. */
 const WARM_UP = 8;
 
 interface Options {
   readonly cycles: number;
   readonly atOnce: number;
-  readonly launcher: 'krunvm-double' | 'qemu';
+  readonly launcher: GroundName;
 }
 
 const readOptions = (): Options => {
@@ -42,42 +34,9 @@ const readOptions = (): Options => {
     },
   });
   const {cycles, 'at-once': atOnce, launcher} = values;
-  const isKnown = launcher === 'krunvm-double' || launcher === 'qemu';
-  if (!isKnown || ![cycles, atOnce].every((text) => /^[1-9]\d*$/.test(text))) throw new Error(USAGE);
+  if (!isGroundName(launcher) || ![cycles, atOnce].every((text) => /^[1-9]\d*$/.test(text)))
+    throw new Error(USAGE);
   return {cycles: Number(cycles), atOnce: Number(atOnce), launcher};
-};
-
-interface Ground {
-  readonly state: StateFolder;
-  readonly runtime: string;
-  readonly image: Pick<CreateOptions, 'language' | 'image' | 'launcher'>;
-}
-
-/** The double's guests are processes of this machine, which cost no emulation. */
-const makeGround = async (launcher: Options['launcher']): Promise<Ground> => {
-  if (launcher === 'qemu') {
-    const state = makeState();
-    const runtime = join(state.path, 'run');
-    const env = {AGENT_LAUNCHER: 'qemu', XDG_RUNTIME_DIR: runtime};
-    return {
-      state: {...state, env},
-      runtime: join(runtime, 'agent'),
-      image: {language: 'python', image: null, launcher: 'qemu'},
-    };
-  }
-  const path = mkdtempSync(join(tmpdir(), 'agent-soak-'));
-  const runtime = join(path, 'run');
-  for (const folder of ['images', 'run']) mkdirSync(join(path, folder), {mode: 0o700});
-  await addSmallImage({imagesFolder: join(path, 'images'), reference: IMAGE});
-  const {PATH = '', ...doubles} = withBuildahDouble(withKrunvm({PATH: process.env.PATH}));
-  const env = {
-    ...(doubles as Record<string, string>),
-    PATH,
-    AGENT_LAUNCHER: 'krunvm',
-    XDG_RUNTIME_DIR: runtime,
-  };
-  const state = {path, env, remove: () => removeFolder(path)};
-  return {state, runtime: join(runtime, 'agent'), image: {language: null, image: IMAGE, launcher: 'krunvm'}};
 };
 
 const someOptions = {
