@@ -16,8 +16,8 @@ export interface Mark {
   readonly isFree: () => boolean;
   /** False where somebody else was faster. */
   readonly claim: (self: ProcessRef) => boolean;
-  /** To whoever does the work. */
-  readonly pass: (maker: ProcessRef) => void;
+  /** To whoever does the work; undefined: it has ended already. */
+  readonly pass: (self: ProcessRef, maker: ProcessRef | undefined) => void;
   readonly fail: (reason: string) => void;
   readonly remove: () => void;
 }
@@ -38,6 +38,10 @@ export const markOf = (
     if (mark && 'maker' in mark) return !isAlive(mark.maker);
     return !mark || Date.now() - mark.sinceMs > FAILED_MS;
   };
+  const isOf = (self: ProcessRef): boolean => {
+    const mark = read(path);
+    return mark !== undefined && 'maker' in mark && mark.maker.pid === self.pid;
+  };
   const write = (content: Content, flag = 'w'): void =>
     writeFileSync(path, JSON.stringify(content), {mode: 0o600, flag});
   const remove = (): void => rmSync(path, {force: true});
@@ -54,7 +58,10 @@ export const markOf = (
         return false;
       }
     },
-    pass: (maker) => write({maker}),
+    pass: (self, maker) => {
+      if (maker) write({maker});
+      else if (isOf(self)) remove();
+    },
     fail: (reason) => write({failed: reason}),
     remove,
   };

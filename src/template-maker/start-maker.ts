@@ -19,16 +19,21 @@ export interface MakerProgram extends MarkPlace {
 /** Starts none where one is at work on that order, or has failed. */
 export const startMaker = async (program: MakerProgram, order: MakerOrder): Promise<void> => {
   const mark = markOf(program, order, isAlive);
-  if (!mark.claim(program.self)) return;
   const {
     command: [file, ...args],
     env,
     templatesFolder,
+    self,
   } = program;
   mkdirSync(templatesFolder, {recursive: true, mode: 0o700});
+  if (!mark.claim(self)) return;
   const logPath = join(templatesFolder, 'make.log');
-  const maker = await spawnDetached({file, args: [...args, ...toWords(order)], env, logPath});
-  maker.release();
-  const ref = identifyProcess(maker.pid);
-  if (ref) mark.pass(ref);
+  try {
+    const maker = await spawnDetached({file, args: [...args, ...toWords(order)], env, logPath});
+    maker.release();
+    mark.pass(self, identifyProcess(maker.pid));
+  } catch (error) {
+    mark.pass(self, undefined);
+    throw error;
+  }
 };
