@@ -22,7 +22,7 @@ import {runMain, StepError} from './prepare/step.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** @typedef {ReturnType<typeof readOptions>} Options */
+/** @typedef {NonNullable<ReturnType<typeof readOptions>>} Options */
 
 /** @param {Options} options @returns {import('./bench/collect.mjs').Plan} */
 const planFor = ({runs, minutes, quick}) =>
@@ -90,6 +90,7 @@ const read = (file) => {
 
 await runMain(async () => {
   const options = readOptions(process.argv.slice(2));
+  if (options === undefined) return 0;
   const older = options.compare === undefined ? undefined : read(options.compare);
   const results = await measureOrRead(options);
   const tables = describeRun(results, judgeTargets(results));

@@ -56,7 +56,7 @@ const baselines = alike(
 const boots = alike(
   {group: 'until a VM is ready', unit: 'ms', baseline: 'bare-qemu', panel: 'boot', kind: 'cold'},
   {
-    ...coldAndWarm('ready', 'agent ready'),
+    ...coldAndWarm('ready', 'guest agent ready'),
     ...coldAndWarm('exec-first', 'vm exec true in a VM that is down'),
   },
 );

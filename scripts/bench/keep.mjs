@@ -18,8 +18,8 @@ export const keepRun = (file, {results, tables}) => {
   writeFileSync(file, formatResults(results));
   writeFileSync(plot, drawPlot(results));
   const text = existsSync(document) ? readFileSync(document, 'utf8') : `${BEGIN}\n${END}\n`;
-  const picture = `![Medians and p95 of the measures](${basename(plot)})`;
-  writeFileSync(document, replaceBetween(text, `${picture}\n\n${tables}`));
+  const links = `![Medians and p95 of the measures](${basename(plot)})\n\nThe raw figures: [${basename(file)}](${basename(file)}).`;
+  writeFileSync(document, replaceBetween(text, `${links}\n\n${tables}`));
   return [file, plot, document];
 };
 

@@ -16,8 +16,15 @@ const USAGE = `usage: npm run bench -- [--runs N] [--minutes N] [--quick] [--out
 
 const FULL_RUNS = 30;
 
-/** @param {readonly string[]} args */
+/**
+ * @param {readonly string[]} args
+ * @returns undefined where it was only asked what there is to ask for
+ */
 export const readOptions = (args) => {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return undefined;
+  }
   try {
     return parse(args);
   } catch (error) {

@@ -76,7 +76,7 @@ describe('the plot', () => {
       const after = svg.slice(svg.indexOf(`>${label}<`));
       return Number(/<rect [^>]*width="([\d.]+)"/.exec(after)?.[1]);
     };
-    expect(widthOf('agent ready, cold')).toBeCloseTo(2 * widthOf('bare QEMU, to an init that powers off'), 0);
+    expect(widthOf('guest agent ready, cold')).toBeCloseTo(2 * widthOf('bare QEMU, to an init that powers off'), 0);
     expect(svg).toContain('>2000 (4000)<');
   });
 
@@ -113,7 +113,7 @@ describe('a run that is kept', () => {
       expect(keepRun(file, {results, tables})).toEqual([file, join(folder, 'run.svg'), document]);
     }
     expect(readFileSync(document, 'utf8')).toBe(
-      '# Mine\n\n<!-- bench: begin -->\n\n![Medians and p95 of the measures](run.svg)\n\nsecond\n\n<!-- bench: end -->\n\nThe rest.\n',
+      '# Mine\n\n<!-- bench: begin -->\n\n![Medians and p95 of the measures](run.svg)\n\nThe raw figures: [run.json](run.json).\n\nsecond\n\n<!-- bench: end -->\n\nThe rest.\n',
     );
   });
 
