@@ -1,9 +1,10 @@
 /** Starts a process that outlives us. */
+import {spawn} from 'node:child_process';
 import {closeSync, openSync} from 'node:fs';
 import type {Readable} from 'node:stream';
-import {execa} from 'execa';
 import {AgentError} from '../model/errors.js';
-import {coveringInherited, inherited} from './inherited.js';
+import {startError, untilEnd} from './child-end.js';
+import {coveringInherited} from './inherited.js';
 
 export interface SpawnDetachedOptions {
   readonly file: string;
@@ -34,23 +35,17 @@ export const spawnDetached = async (options: SpawnDetachedOptions): Promise<Deta
 
 const start = async ({file, args, env}: SpawnDetachedOptions, log: number): Promise<DetachedProcess> => {
   const child = coveringInherited(3, (covers) =>
-    execa(file, [...args], {
-      env,
-      extendEnv: false,
+    spawn(file, [...args], {
+      env: {...env},
       cwd: '/',
       detached: true,
-      cleanup: false,
-      reject: false,
-      buffer: false,
-      stdio: ['ignore', 'pipe', inherited(log), ...covers.map(inherited)],
+      stdio: ['ignore', 'pipe', log, ...covers],
     }),
   );
-  const ended = new Promise<{code: number | null; signal: string | null}>((resolve) => {
-    child.once('exit', (code, signal) => resolve({code, signal}));
-  });
+  const ended = untilEnd(child);
   const {pid, stdout} = child;
   if (pid === undefined || stdout === null) {
-    throw new AgentError('PROCESS_FAILED', `Cannot start '${file}'.`, {cause: await child});
+    throw new AgentError('PROCESS_FAILED', `Cannot start '${file}'.`, {cause: await startError(child)});
   }
   return {
     pid,

@@ -1,9 +1,10 @@
 /** Starts a VMM: two sockets and any number of open files become its file descriptors 3, 4, 5 and so on. */
+import {spawn} from 'node:child_process';
 import {closeSync, constants, openSync} from 'node:fs';
 import type {Duplex, Readable} from 'node:stream';
-import {execa} from 'execa';
 import {AgentError} from '../model/errors.js';
-import {coveringInherited, inherited} from './inherited.js';
+import {startError, untilEnd} from './child-end.js';
+import {coveringInherited} from './inherited.js';
 
 export interface SpawnVmmOptions {
   readonly file: string;
@@ -53,35 +54,34 @@ const openFile = ({path, writable}: SpawnVmmOptions['files'][number]): number =>
 
 const OWN_STREAMS = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
 
+// Not execa: this is on the way of every command, and what it adds takes longer than the start itself.
 const start = async (options: SpawnVmmOptions, opened: readonly number[]): Promise<SpawnedVmm> => {
-  const asked = [...opened.map(inherited), ...(options.control ? (['pipe'] as const) : [])];
+  const asked = [...opened, ...(options.control ? (['pipe'] as const) : [])];
   const child = coveringInherited(OWN_STREAMS.length + asked.length, (covers) =>
-    execa(options.file, [...options.args], {
+    spawn(options.file, [...options.args], {
       env: {...options.env},
-      extendEnv: false,
       cwd: '/',
       detached: true, // Ctrl-C in a terminal is for us, not for the VMM
-      reject: false,
-      buffer: false,
-      stdio: [...OWN_STREAMS, ...asked, ...covers.map(inherited)],
+      stdio: [...OWN_STREAMS, ...asked, ...covers],
     }),
   );
-  const ended = new Promise<{code: number | null; signal: string | null}>((resolve) => {
-    child.once('exit', (code, signal) => resolve({code, signal}));
-  });
-  const [channel, console] = [child.stdio[3], child.stdio[4]];
-  const control = options.control ? child.stdio[OWN_STREAMS.length + opened.length] : null;
-  if (child.pid === undefined || !isDuplex(channel) || !isDuplex(console) || !isControl(control)) {
-    const result = await child;
-    throw new AgentError('PROCESS_FAILED', `Cannot start '${options.file}'.`, {cause: result});
+  const ended = untilEnd(child);
+  // Node's types know five streams.
+  const streams: readonly unknown[] = child.stdio;
+  const [, , output, channel, console] = child.stdio;
+  const control = options.control ? streams[OWN_STREAMS.length + opened.length] : null;
+  if (child.pid === undefined || !output || !isDuplex(channel) || !isDuplex(console) || !isControl(control)) {
+    throw new AgentError('PROCESS_FAILED', `Cannot start '${options.file}'.`, {
+      cause: await startError(child),
+    });
   }
-  child.once('exit', () => [channel, console, child.stderr].forEach(keepUnread));
+  child.once('exit', () => [channel, console, output].forEach(keepUnread));
   return {
     pid: child.pid,
     channel,
     console,
     control,
-    output: child.stderr,
+    output,
     ended,
     kill: () => {
       child.kill('SIGKILL');
