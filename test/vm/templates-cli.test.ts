@@ -1,7 +1,8 @@
 /** Warm starts as users meet them. The other tests have them switched off. */
-import {mkdirSync, readdirSync, truncateSync} from 'node:fs';
+import {mkdirSync, readdirSync, symlinkSync, truncateSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {useSmallImage} from '../contract/small-images.js';
 import {type AgentResult, agent, jsonLines, makeState, type StateFolder} from '../support/agent.js';
 import {namesIn} from '../support/folders.js';
 import {until} from '../support/until.js';
@@ -15,6 +16,14 @@ const makeWarmState = (): StateFolder => {
   return {...state, env: {AGENT_LAUNCHER: 'qemu', AGENT_TEMPLATES: 'auto', XDG_RUNTIME_DIR: runtime}};
 };
 const state = useState(makeWarmState);
+
+const small = await useSmallImage();
+const ownImages = useState(() => {
+  const made = makeWarmState();
+  unlinkSync(join(made.path, 'images'));
+  symlinkSync(small.folder, join(made.path, 'images'));
+  return made;
+});
 
 const run = (...args: readonly string[]): Promise<AgentResult> =>
   agent([...args, '--log-level', 'debug'], {state, timeoutMs: 170_000});
@@ -136,4 +145,19 @@ describe('in the background', () => {
     expect(processesOf(state)).toEqual([]);
     expect(saved()).toHaveLength(2);
   });
+});
+
+it('goes with its image', async () => {
+  const digest = String(small.digests.small);
+  const own = (...args: readonly string[]): Promise<AgentResult> =>
+    agent([...args, '--log-level', 'debug'], {state: ownImages, timeoutMs: 170_000});
+  const warmed = await own('image', 'warm', digest);
+  expect(event(warmed)).toMatchObject({message: 'image warmed', language: null, image_digest: digest});
+  const ran = await own('vm', 'temp', '--image', digest, '--cmd', 'echo warm');
+  expect([ran.code, ran.stdout.toString(), isRestored(ran)]).toEqual([0, 'warm\n', true]);
+  const before = namesIn(join(ownImages.path, 'templates'));
+  expect(before).toHaveLength(1);
+  const removed = await own('image', 'remove', digest);
+  expect(removed.code, removed.stderr).toBe(0);
+  expect(namesIn(join(ownImages.path, 'templates'))).toEqual([]);
 });
