@@ -1,24 +1,13 @@
-import Table from 'cli-table3';
+import {displayWidth} from './display-width.js';
 import {chalkFor, type OutputStream} from './logger.js';
 import {printable} from './printable.js';
 
-const plain = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
+const BETWEEN = '  ';
+
+interface Cell {
+  readonly text: string;
+  readonly width: number;
+}
 
 /** Columns without lines, as `docker ps` shows them. */
 export const renderTable = (
@@ -27,14 +16,18 @@ export const renderTable = (
   rows: readonly (readonly string[])[],
 ): string => {
   const chalk = chalkFor(stream);
-  const table = new Table({
-    chars: plain,
-    style: {head: [], border: [], 'padding-left': 0, 'padding-right': 0},
-  });
-  table.push(
-    head.map((title) => chalk.bold(title)),
-    ...rows.map((row) => row.map(printable)),
-  );
-  const lines = table.toString().split('\n');
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  const cells = rows.map((row) => row.map((text) => toCell(printable(text))));
+  const widths = head.map(displayWidth);
+  for (const row of cells)
+    for (const [column, {width}] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width);
+  const titles = head.map((title): Cell => ({text: chalk.bold(title), width: displayWidth(title)}));
+  return [titles, ...cells].map((row) => `${drawRow(row, widths)}\n`).join('');
 };
+
+const toCell = (text: string): Cell => ({text, width: displayWidth(text)});
+
+const drawRow = (row: readonly Cell[], widths: readonly number[]): string =>
+  row
+    .map(({text, width}, column) => text + ' '.repeat((widths[column] ?? width) - width))
+    .join(BETWEEN)
+    .trimEnd();
