@@ -83,9 +83,9 @@ module.exports = {
     only('containers', 'containers', ['model/', 'process/']),
     only('process', 'process', ['model/']),
     onlyImporter('execa-in-process', ['execa'], ['process/']),
-    onlyImporter('drawing-in-render', ['chalk', 'cli-table3'], ['render/']),
+    onlyImporter('drawing-in-render', ['chalk'], ['render/']),
     onlyImporter('lmdb-in-state', ['lmdb'], ['state/']),
-    onlyImporter('zod-where-files-are-read', ['zod'], ['state/', 'image/', 'launcher/']),
+    onlyImporter('zod-where-files-are-read', ['zod'], ['image/', 'launcher/']),
     onlyImporter('esbuild-for-typescript', ['esbuild'], ['vm/typescript']),
     {
       name: 'no-files-and-processes-in-commands',

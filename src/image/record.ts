@@ -1,42 +1,66 @@
 /** The two kinds of JSON files of the image store, checked when read. */
 import {readFileSync} from 'node:fs';
-import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
+import type {ImageConfig} from '../model/guest-image.js';
+import type {ImageLanguage} from '../model/language.js';
+import {
+  absentAs,
+  listOf,
+  nullable,
+  object,
+  oneOf,
+  type Shape,
+  text,
+  where,
+  wholeNumber,
+} from '../model/shape.js';
 
-const configSchema = z.object({
-  env: z.readonly(z.array(z.string())),
-  workdir: z.string().check(z.startsWith('/')),
-  user: z.string(),
-});
-
-const imageSchema = z.object({
-  schema: z.literal(1),
-  digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
-  /** What the image is: an erofs file beside the record, or an image in buildah's storage, as macOS needs it. */
-  kind: z._default(z.enum(['erofs', 'storage']), 'erofs'),
-  architecture: z.string(),
-  sizeBytes: z.int().check(z.nonnegative()),
-  config: configSchema,
-  createdAt: z.string(),
-});
 /** What `image.json` holds; references lie apart, since they come and go. */
-export type ImageRecord = z.infer<typeof imageSchema>;
+export interface ImageRecord {
+  readonly schema: 1;
+  readonly digest: string;
+  /** What the image is: an erofs file beside the record, or an image in buildah's storage, as macOS needs it. */
+  readonly kind: 'erofs' | 'storage';
+  readonly architecture: string;
+  readonly sizeBytes: number;
+  readonly config: ImageConfig;
+  readonly createdAt: string;
+}
 
-const refSchema = z.object({
-  schema: z.literal(1),
-  reference: z.string().check(z.minLength(1)),
-  digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
+export interface RefRecord {
+  readonly schema: 1;
+  readonly reference: string;
+  readonly digest: string;
   /** The language whose default this is: set for images built here from packages. */
-  language: z.nullable(z.enum(['python', 'node', 'ruby', 'golang'])),
-  createdAt: z.string(),
+  readonly language: ImageLanguage | null;
+  readonly createdAt: string;
+}
+
+const digest = where(text, 'a digest', (value) => /^sha256:[0-9a-f]{64}$/.test(value));
+
+const imageRecord = object<ImageRecord>({
+  schema: oneOf([1]),
+  digest,
+  kind: absentAs('erofs', oneOf(['erofs', 'storage'])),
+  architecture: text,
+  sizeBytes: where(wholeNumber, 'no negative number', (value) => value >= 0),
+  config: object<ImageConfig>({
+    env: listOf(text),
+    workdir: where(text, 'an absolute path', (value) => value.startsWith('/')),
+    user: text,
+  }),
+  createdAt: text,
 });
-export type RefRecord = z.infer<typeof refSchema>;
 
-// There are few of them: a parser compiled for them would cost more than it saves.
-const params = {error: en().localeError, jitless: true};
+const refRecord = object<RefRecord>({
+  schema: oneOf([1]),
+  reference: where(text, 'a reference', (value) => value !== ''),
+  digest,
+  language: nullable(oneOf<ImageLanguage>(['python', 'node', 'ruby', 'golang'])),
+  createdAt: text,
+});
 
-export const readImageRecord = (path: string): ImageRecord =>
-  imageSchema.parse(JSON.parse(readFileSync(path, 'utf8')), params);
+export const readImageRecord = (path: string): ImageRecord => readAs(imageRecord, path);
 
-export const readRefRecord = (path: string): RefRecord =>
-  refSchema.parse(JSON.parse(readFileSync(path, 'utf8')), params);
+export const readRefRecord = (path: string): RefRecord => readAs(refRecord, path);
+
+const readAs = <T>(shape: Shape<T>, path: string): T => shape(JSON.parse(readFileSync(path, 'utf8')));

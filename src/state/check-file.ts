@@ -1,9 +1,6 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {AgentError} from '../model/errors.js';
-import {readNewest} from './lmdb-meta.js';
-import {findDamage, type ReadPages} from './lmdb-walk.js';
+import {findDamage} from './database-file.js';
 
-const LARGEST_PAGE = 65_536;
 const ATTEMPTS = 8;
 const PAUSE_MS = 5;
 
@@ -12,24 +9,8 @@ const PAUSE_MS = 5;
  * memory, follows what is written there, and would end the process with a signal instead of an error.
  */
 export const checkDatabaseFile = (path: string): void => {
-  const file = openSync(path, 'r');
-  try {
-    const damage = repeatedly(() => examine(file));
-    if (damage !== undefined) throw corrupt(path, damage);
-  } finally {
-    closeSync(file);
-  }
-};
-
-const examine = (file: number): string | undefined => {
-  const {size} = fstatSync(file);
-  if (size === 0) return undefined;
-  const newest = readNewest(readAt(file, 0, Math.min(size, 2 * LARGEST_PAGE)));
-  if (typeof newest === 'string') return newest;
-  const {pageSize} = newest;
-  const read: ReadPages = (first, count) =>
-    (first + count) * pageSize <= size ? readAt(file, first * pageSize, count * pageSize) : undefined;
-  return findDamage(newest, read);
+  const damage = repeatedly(() => findDamage(path));
+  if (damage !== undefined) throw corrupt(path, damage);
 };
 
 /** Somebody may be writing: pages that the newest snapshot has let go are written to before the next one is there. */
@@ -40,11 +21,6 @@ const repeatedly = (look: () => string | undefined): string | undefined => {
     damage = look();
   }
   return damage;
-};
-
-const readAt = (file: number, offset: number, length: number): Buffer => {
-  const content = Buffer.alloc(length);
-  return content.subarray(0, readSync(file, content, 0, length, offset));
 };
 
 export const corrupt = (path: string, seen: string, cause?: unknown): AgentError =>

@@ -1,4 +1,4 @@
-/** Walks a snapshot's B-trees as LMDB would, and tells where it would leave the file. */
+/** Walks a snapshot's B-trees as LMDB would, with every step checked. */
 import {checkFreePages} from './lmdb-free-list.js';
 import type {Snapshot, Tree} from './lmdb-meta.js';
 import {
@@ -15,18 +15,19 @@ import {
 /** The bytes of so many pages; undefined where the file does not hold them. */
 export type ReadPages = (first: number, count: number) => Buffer | undefined;
 
-/** What is damaged, or undefined where every page that LMDB can reach is as it should be. */
-export const findDamage = (snapshot: Snapshot, read: ReadPages): string | undefined => {
+/** What is stored under a key. */
+export interface Stored {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** All that a snapshot holds, in the order of its keys. Throws Damage where LMDB would leave the file. */
+export const walkSnapshot = (snapshot: Snapshot, read: ReadPages): readonly Stored[] => {
   const walk: Walk = {snapshot, read, seen: new Set()};
-  try {
-    walkTree(walk, snapshot.main, compareBytes);
-    const lists = walkTree(walk, snapshot.free, compareNumbers);
-    for (const list of lists) checkFreePages(list, snapshot.lastPage, walk.seen);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Damage) return error.message;
-    throw error;
-  }
+  const stored = walkTree(walk, snapshot.main, compareBytes);
+  const lists = walkTree(walk, snapshot.free, compareNumbers);
+  for (const {value} of lists) checkFreePages(value, snapshot.lastPage, walk.seen);
+  return stored;
 };
 
 interface Walk {
@@ -38,17 +39,16 @@ interface Walk {
 
 type Compare = (a: Buffer, b: Buffer) => number;
 
-/** The values of a tree, in order. */
-const walkTree = (walk: Walk, tree: Tree, compare: Compare): readonly Buffer[] => {
+const walkTree = (walk: Walk, tree: Tree, compare: Compare): readonly Stored[] => {
   const count = {branches: 0, leaves: 0, overflows: 0, entries: 0};
-  const values: Buffer[] = [];
+  const stored: Stored[] = [];
   let previous: Buffer | undefined;
   const visitEntry = ({key, value}: Entry): void => {
     if (previous && compare(previous, key) >= 0) throw new Damage('its keys are out of order');
     previous = key;
     count.entries++;
     if ('pages' in value) count.overflows += value.pages;
-    values.push('pages' in value ? readLong(walk, value) : value);
+    stored.push({key, value: 'pages' in value ? readLong(walk, value) : value});
   };
   const visit = (number: number, depth: number): void => {
     const page = take(walk, number, 1);
@@ -67,7 +67,7 @@ const walkTree = (walk: Walk, tree: Tree, compare: Compare): readonly Buffer[] =
     count.overflows === tree.overflows &&
     count.entries === tree.entries;
   if (!isComplete) throw new Damage('entries are missing');
-  return values;
+  return stored;
 };
 
 const readLong = (walk: Walk, reference: OverflowReference): Buffer => {

@@ -1,47 +1,55 @@
-import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 import {languageNames} from '../model/language.js';
 import {launcherNames} from '../model/launcher-name.js';
 import {networkModes} from '../model/network.js';
+import {
+  absentAs,
+  flag,
+  listOf,
+  mapOf,
+  nullable,
+  number,
+  object,
+  oneOf,
+  ShapeError,
+  text,
+  where,
+  wholeNumber,
+} from '../model/shape.js';
 import {isVmId} from '../model/vm-id.js';
 import {type ProcessRef, type VmRecord, vmStatuses} from '../model/vm-record.js';
 
-const processRef = z.object({
-  pid: z.int().check(z.positive()),
-  startedAt: z.string(),
-}) satisfies z.ZodMiniType<ProcessRef>;
+const positive = where(wholeNumber, 'a positive number', (value) => value > 0);
 
-const vmRecord = z.object({
-  schema: z.literal(1),
-  id: z.string().check(z.refine(isVmId, 'not an id')),
-  name: z.nullable(z.string()),
-  language: z.nullable(z.enum(languageNames)),
-  image: z.object({reference: z.string(), digest: z.nullable(z.string())}),
-  launcher: z.enum(launcherNames),
-  cpus: z.int().check(z.positive()),
-  memoryMib: z.int().check(z.positive()),
-  network: z.enum(networkModes),
-  persist: z.boolean(),
-  volume: z._default(z.nullable(z.string()), null),
-  diskMib: z._default(z.nullable(z.int().check(z.positive())), null),
-  guestVolumes: z._default(z.boolean(), false),
-  ephemeral: z.boolean(),
-  labels: z.record(z.string(), z.string()),
-  env: z.array(z.string()),
-  idleTimeoutMs: z.number().check(z.nonnegative()),
-  status: z.enum(vmStatuses),
-  failure: z.nullable(z.string()),
-  createdAt: z.string(),
-  lastRunAt: z.nullable(z.string()),
-  owner: z.nullable(processRef),
-  evicted: z._default(z.array(processRef), []),
-  vmm: z.nullable(processRef),
-  socket: z._default(z.nullable(z.string()), null),
-  ended: z._default(z.nullable(z.string()), null),
-}) satisfies z.ZodMiniType<VmRecord>;
+const processRef = object<ProcessRef>({pid: positive, startedAt: text});
 
-// Compiling a parser takes longer than it saves, even over a thousand records.
-const params = {error: en().localeError, jitless: true};
+const vmRecord = object<VmRecord>({
+  schema: oneOf([1]),
+  id: where(text, 'an id', isVmId),
+  name: nullable(text),
+  language: nullable(oneOf(languageNames)),
+  image: object({reference: text, digest: nullable(text)}),
+  launcher: oneOf(launcherNames),
+  cpus: positive,
+  memoryMib: positive,
+  network: oneOf(networkModes),
+  persist: flag,
+  volume: absentAs(null, nullable(text)),
+  diskMib: absentAs(null, nullable(positive)),
+  guestVolumes: absentAs(false, flag),
+  ephemeral: flag,
+  labels: mapOf(text),
+  env: listOf(text),
+  idleTimeoutMs: where(number, 'no negative number', (value) => value >= 0),
+  status: oneOf(vmStatuses),
+  failure: nullable(text),
+  createdAt: text,
+  lastRunAt: nullable(text),
+  owner: nullable(processRef),
+  evicted: absentAs([], listOf(processRef)),
+  vmm: nullable(processRef),
+  socket: absentAs(null, nullable(text)),
+  ended: absentAs(null, nullable(text)),
+});
 
 /** Before there were names for volumes, each had that of its VM. */
 const withVolume = (record: VmRecord): VmRecord =>
@@ -49,8 +57,10 @@ const withVolume = (record: VmRecord): VmRecord =>
 
 /** The record, or a sentence on what is wrong with it. */
 export const parseRecord = (value: unknown): VmRecord | string => {
-  const result = vmRecord.safeParse(value, params);
-  if (result.success) return withVolume(result.data);
-  const issue = result.error.issues[0];
-  return `${issue?.path.join('.') || 'record'}: ${issue?.message ?? 'not a VM record'}`;
+  try {
+    return withVolume(vmRecord(value));
+  } catch (error) {
+    if (error instanceof ShapeError) return error.message;
+    throw error;
+  }
 };

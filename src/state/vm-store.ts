@@ -5,23 +5,20 @@
 import {chmodSync, existsSync, statfsSync, statSync} from 'node:fs';
 import {constants} from 'node:os';
 import {dirname} from 'node:path';
-import {open, type RootDatabase} from 'lmdb';
+import type {RootDatabase} from 'lmdb';
 import {AgentError, diskFull} from '../model/errors.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {checkDatabaseFile, corrupt} from './check-file.js';
 import {createDatabase} from './create-database.js';
-import {parseRecord} from './schema.js';
+import {loadLmdb} from './load-lmdb.js';
+import {readRecords} from './read-records.js';
+import {checkRecord, orderRecords, type RecordList} from './record-list.js';
 import {makePrivateFolder, refuseForeign} from './state-paths.js';
 import {refuseTakenVolume} from './taken-volume.js';
 
-export interface BrokenRecord {
-  readonly id: string;
-  readonly reason: string;
-}
-
 export interface VmStore {
   /** All VMs, oldest first. A record that cannot be read is reported and hides no other. */
-  readonly list: () => {readonly records: VmRecord[]; readonly broken: BrokenRecord[]};
+  readonly list: () => RecordList;
   readonly get: (id: string) => VmRecord | undefined;
   /** Throws VM_NAME_TAKEN, VM_BUSY where its volume is another VM's, and DISK_FULL. */
   readonly insert: (record: VmRecord) => void;
@@ -75,10 +72,21 @@ const reserveSpace = (path: string, database: RootDatabase): RootDatabase => {
   }
 };
 
-/** Opens for reading; undefined where there is no database yet, and nothing is made. */
-export const openStoreToRead = (path: string, uid: number): VmStore | undefined => {
+export type VmReader = Pick<VmStore, 'list'>;
+
+/** For reading, without a lock and as it is at each call; undefined where there is no database yet, and nothing is made. */
+export const openStoreToRead = (path: string, uid: number): VmReader | undefined => {
   refuseForeign(dirname(path), uid);
-  return isThere(path) ? createStore(path, openDatabase(path, true)) : undefined;
+  return isThere(path) ? {list: () => readRecords(path) ?? listWithLmdb(path)} : undefined;
+};
+
+const listWithLmdb = (path: string): RecordList => {
+  const {database, list} = createStore(path, openDatabase(path, true));
+  try {
+    return list();
+  } finally {
+    void database.close();
+  }
 };
 
 /** Whether anything was ever stored. Throws STATE_UNUSABLE where that cannot be told. */
@@ -95,7 +103,7 @@ export const isThere = (path: string): boolean => {
 const openDatabase = (path: string, readOnly: boolean): RootDatabase => {
   try {
     if (existsSync(path)) checkDatabaseFile(path);
-    return open({path, noSubdir: true, readOnly, compression: false, maxReaders: MOST_PROCESSES});
+    return loadLmdb().open({path, noSubdir: true, readOnly, compression: false, maxReaders: MOST_PROCESSES});
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw unusable(path, error);
@@ -185,22 +193,12 @@ const tryRecord = (database: RootDatabase, id: string): VmRecord | string | unde
     if (error instanceof Error && !('code' in error)) return 'it cannot be decoded';
     throw error;
   }
-  if (value === undefined) return undefined;
-  const record = parseRecord(value);
-  return typeof record === 'string' || record.id === id ? record : 'id: it is that of another VM';
+  return value === undefined ? undefined : checkRecord(id, value);
 };
 
-const listRecords = (database: RootDatabase): {records: VmRecord[]; broken: BrokenRecord[]} => {
-  const records: VmRecord[] = [];
-  const broken: BrokenRecord[] = [];
-  for (const key of database.getKeys(vmRange)) {
-    const id = String(key).slice('vm/'.length);
-    const record = tryRecord(database, id);
-    if (typeof record === 'string') broken.push({id, reason: record});
-    else if (record) records.push(record);
-  }
-  records.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
-  return {records, broken};
+const listRecords = (database: RootDatabase): RecordList => {
+  const ids = [...database.getKeys(vmRange)].map((key) => String(key).slice('vm/'.length));
+  return orderRecords(ids.map((id) => [id, tryRecord(database, id)]));
 };
 
 const refuseTakenName = (records: readonly VmRecord[], name: string | null): void => {

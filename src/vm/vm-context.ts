@@ -7,7 +7,7 @@ import type {Progress} from '../model/progress.js';
 import type {ProcessRef} from '../model/vm-record.js';
 import type {Monitors} from '../monitor/monitors.js';
 import type {StatePaths} from '../state/state-paths.js';
-import type {VmStore} from '../state/vm-store.js';
+import type {VmReader, VmStore} from '../state/vm-store.js';
 
 export interface VmContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,7 +18,7 @@ export interface VmContext {
   /** For commands that change what there is; undefined where nothing was ever stored, and then nothing is made. */
   readonly storeIfAny: () => VmStore | undefined;
   /** For commands that change nothing; undefined where nothing was ever stored. */
-  readonly storeToRead: () => VmStore | undefined;
+  readonly storeToRead: () => VmReader | undefined;
   readonly images: ImageStore;
   readonly launcher: (name: LauncherName) => Launcher;
   readonly templates: TemplateUse;

@@ -106,14 +106,10 @@ export const useBench = (
 const whenOnly = async (state: StateFolder, status: VmStatus): Promise<VmRecord> => {
   const store = openStoreToRead(join(state.path, 'agent.mdb'), process.getuid?.() ?? 0);
   const only = (): VmRecord | undefined => store?.list().records[0];
-  try {
-    await until(`the VM is ${status}`, () => only()?.status === status);
-    const record = only();
-    if (!record) throw new Error('the VM has gone');
-    return record;
-  } finally {
-    await store?.database.close();
-  }
+  await until(`the VM is ${status}`, () => only()?.status === status);
+  const record = only();
+  if (!record) throw new Error('the VM has gone');
+  return record;
 };
 
 const watch = (child: ChildProcess, stdin: 'empty' | 'open'): RunningCommand => {

@@ -32,11 +32,25 @@ const damage = (content: Buffer, seed: number): string => {
   return `bytes ${places.join(', ')} are other ones`;
 };
 
-const use = (store: VmStore, isWriting: boolean): string => {
+const read = (path: string): string => {
+  const {records, broken} = openStoreToRead(path, 0)?.list() ?? {records: [], broken: []};
+  return `${records.length} and ${broken.length} broken`;
+};
+
+const write = async (path: string): Promise<string> => {
+  const store = openStore(path, 0);
+  try {
+    return change(store);
+  } finally {
+    await store.database.close();
+  }
+};
+
+const change = (store: VmStore): string => {
   const {records, broken} = store.list();
   for (const {id} of records) store.get(id);
   const [first] = records;
-  if (isWriting && first) {
+  if (first) {
     for (let n = 0; n < 8; n++)
       store.update(first.id, (record) => ({...record, failure: 'x'.repeat(n * 900)}));
     store.insert({...first, id: 'python-zzzzzzzz', name: null});
@@ -45,15 +59,9 @@ const use = (store: VmStore, isWriting: boolean): string => {
   return `${records.length} and ${broken.length} broken`;
 };
 
-const outcome = async (path: string, isWriting: boolean): Promise<string> => {
+const outcome = async (use: (path: string) => string | Promise<string>, path: string): Promise<string> => {
   try {
-    const store = isWriting ? openStore(path, 0) : openStoreToRead(path, 0);
-    if (!store) return 'nothing';
-    try {
-      return use(store, isWriting);
-    } finally {
-      await store.database.close();
-    }
+    return await use(path);
   } catch (error) {
     return error instanceof AgentError ? error.code : `unexpected ${String(error)}`;
   }
@@ -66,8 +74,7 @@ for (let seed = Number(from); seed < Number(to); seed++) {
   const what = damage(content, seed);
   writeFileSync(path, content);
   process.stdout.write(`${JSON.stringify({seed, what})}\n`);
-  const read = await outcome(path, false);
-  const write = await outcome(path, true);
-  process.stdout.write(`${JSON.stringify({seed, read, write})}\n`);
+  const seen = {read: await outcome(read, path), write: await outcome(write, path)};
+  process.stdout.write(`${JSON.stringify({seed, ...seen})}\n`);
   for (const file of [path, `${path}-lock`]) rmSync(file, {force: true});
 }

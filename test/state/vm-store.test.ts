@@ -117,7 +117,6 @@ describe('the store, opened to read', () => {
     const before = readdirSync(join(path, '..'));
     const reader = openStoreToRead(path, 0);
     expect(reader?.list().records).toEqual([first]);
-    await reader?.database.close();
     expect(readdirSync(join(path, '..'))).toEqual(before);
   });
 });

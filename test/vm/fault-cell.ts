@@ -31,11 +31,7 @@ export interface Cell {
 
 export const recordOf = async ({bench, id}: Cell): Promise<VmRecord | undefined> => {
   const store = openStoreToRead(join(bench.state.path, 'agent.mdb'), process.getuid?.() ?? 0);
-  try {
-    return store?.get(id);
-  } finally {
-    await store?.database.close();
-  }
+  return store?.list().records.find((record) => record.id === id);
 };
 
 /** The record, with what it means once its owner has died, when it is as wanted. */

@@ -23,13 +23,9 @@ const vm = async (...args: string[]): Promise<void> => {
 
 const readRecord = async (): Promise<VmRecord> => {
   const store = openStoreToRead(join(state.path, 'agent.mdb'), process.getuid?.() ?? 0);
-  try {
-    const [record] = store?.list().records ?? [];
-    if (!record) throw new Error('there is no VM');
-    return record;
-  } finally {
-    await store?.database.close();
-  }
+  const [record] = store?.list().records ?? [];
+  if (!record) throw new Error('there is no VM');
+  return record;
 };
 
 /** A number of the monitor's, in MiB. */
