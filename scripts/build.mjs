@@ -3,29 +3,37 @@
  * Bundles src/ into dist/: one entry per command and src/main.ts, at the paths that tsc would give, with shared chunks;
  * then writes oclif.manifest.json. Nothing in src/ may depend on being bundled.
  */
-import {readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, relative, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Plugin} from '@oclif/core';
 import {build} from 'esbuild';
+import {lazyRequires} from './build/lazy-requires.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Native, or loaded by name at run time; the last three would bring a whole compiler with them. */
 const EXTERNAL = ['lmdb', 'esbuild', 'typescript', 'ts-node', 'tsx'];
 
-/** CommonJS packages inside an ESM bundle expect these. */
+/** CommonJS packages inside an ESM bundle expect these; each file that has them without need costs every command a little. */
 const BANNER = `import {createRequire as __createRequire} from 'node:module';
 import {fileURLToPath as __fileURLToPath} from 'node:url';
 import {dirname as __pathDirname} from 'node:path';
 const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
-const __dirname = __pathDirname(__filename);`;
+const __dirname = __pathDirname(__filename);
+`;
+const COMMON_JS = /\b(?:typeof require|require\.\w+|__filename|__dirname)\b/;
 
 const bundle = async () => {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts', 'src/monitor-main.ts', 'src/template-main.ts', ...sourcesUnder('src/commands')],
+    entryPoints: [
+      'src/main.ts',
+      'src/monitor-main.ts',
+      'src/template-main.ts',
+      ...sourcesUnder('src/commands'),
+    ],
     outdir: 'dist',
     outbase: 'src',
     bundle: true,
@@ -34,13 +42,17 @@ const bundle = async () => {
     platform: 'node',
     target: 'node20',
     external: EXTERNAL,
-    banner: {js: BANNER},
+    plugins: [lazyRequires],
     // Beside main.js, so that import.meta.url leads to the same folders as it does from there.
     chunkNames: '[name]-[hash]',
-    metafile: true,
+    write: false,
     logLevel: 'warning',
   });
-  return Object.keys(result.metafile.outputs);
+  for (const {path, text} of result.outputFiles) {
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, COMMON_JS.test(text) ? `${BANNER}${text}` : text);
+  }
+  return result.outputFiles.map(({path}) => relative(root, path));
 };
 
 /**

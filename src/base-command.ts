@@ -1,5 +1,6 @@
 /** What every command shares: global flags, log lines, progress, interruption, errors and exit codes. */
-import {Command, type Interfaces} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import type * as Interfaces from '@oclif/core/interfaces';
 import {createContext} from './context.js';
 import {globalFlags} from './flags/global-flags.js';
 import {interruption} from './interruption.js';

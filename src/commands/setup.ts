@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../base-command.js';
 import {jsonFlag, languageFlag} from '../flags/vm-flags.js';
 import {type LanguageName, parseLanguage} from '../model/language.js';

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import {copyRange} from './limits.js';
 import {parseSize} from './size.js';
 

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 
 export const globalFlags = {
   'log-format': Flags.option({options: ['auto', 'json', 'pretty'] as const})({

@@ -1,5 +1,5 @@
 /** Flags that several commands share, each with the check that turns its text into a value. */
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import {usageError} from '../model/errors.js';
 import {type LanguageName, parseLanguage} from '../model/language.js';
 import {launcherNames} from '../model/launcher-name.js';

@@ -1,16 +1,20 @@
 /** What a process loads before it does anything: it costs each command its time, and each running VM its monitor's memory. */
+import {readdirSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build, type Metafile} from 'esbuild';
 import {beforeAll, describe, expect, it} from 'vitest';
 
-const COMMANDS = ['src/commands/vm/exec.ts', 'src/commands/vm/list.ts'];
+const COMMANDS = readdirSync('src/commands', {recursive: true, encoding: 'utf8'})
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `src/commands/${name}`);
+const QUICK = ['src/commands/vm/exec.ts', 'src/commands/vm/list.ts'];
 const MONITOR = 'src/monitor-main.ts';
 
 let inputs: Metafile['inputs'] = {};
 beforeAll(async () => {
   const {metafile} = await build({
     absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
-    entryPoints: [...COMMANDS, MONITOR],
+    entryPoints: ['src/main.ts', ...COMMANDS, MONITOR],
     outdir: 'unwritten',
     bundle: true,
     splitting: true,
@@ -42,10 +46,9 @@ const startingWith = (paths: readonly string[], ...folders: readonly string[]): 
   );
 
 describe('what is loaded at once', () => {
-  it.each([...COMMANDS, MONITOR])('of %s is its state, and no launcher nor what makes images', (entry) => {
+  it.each([...QUICK, MONITOR])('of %s is its state, and no launcher nor what makes images', (entry) => {
     const loaded = loadedWith(entry);
-    expect(startingWith(loaded, 'src/state/', 'lmdb')).toContain('src/state/vm-store.ts');
-    expect(loaded).toContain('lmdb');
+    expect(startingWith(loaded, 'src/state/')).toContain('src/state/vm-store.ts');
     expect(startingWith(loaded, 'src/launcher/', 'src/containers/', 'execa', 'smol-toml', 'esbuild')).toEqual(
       [],
     );
@@ -58,10 +61,23 @@ describe('what is loaded at once', () => {
     expect(startingWith(loadedWith('src/commands/vm/exec.ts'), '@oclif')).not.toEqual([]);
   });
 
-  it('is never the whole of zod, which takes three times as much', () => {
-    for (const entry of [...COMMANDS, MONITOR]) {
-      expect(startingWith(loadedWith(entry), 'zod').length).toBeGreaterThan(0);
-      expect(loadedWith(entry).filter((path) => path.includes('zod/v4/classic/'))).toEqual([]);
+  it.each(['src/main.ts', ...QUICK, MONITOR])(
+    'of %s is neither the database, nor checks of files from packages',
+    (entry) => {
+      const loaded = loadedWith(entry);
+      expect(loaded).toContain(entry);
+      expect(startingWith(loaded, 'zod', 'lmdb', 'msgpackr')).toEqual([]);
+      expect(loaded).not.toContain('lmdb');
+    },
+  );
+
+  it('is never all of oclif at once, which looks up versions first, nor all of zod', () => {
+    expect(COMMANDS.length).toBeGreaterThan(10);
+    for (const entry of ['src/main.ts', ...COMMANDS, MONITOR]) {
+      const loaded = loadedWith(entry);
+      expect(loaded.filter((path) => /@oclif\/core\/lib\/index\.js|zod\/v4\/classic\//.test(path))).toEqual(
+        [],
+      );
     }
   });
 });

@@ -1,5 +1,6 @@
 import {dirname} from 'node:path';
-import {Args, Flags} from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../../base-command.js';
 import {usageError} from '../../model/errors.js';
 import type {GuestImage} from '../../model/guest-image.js';

@@ -1,4 +1,4 @@
-import {Args} from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import {BaseCommand} from '../../base-command.js';
 import {createFlags, jsonFlag, launcherFlag} from '../../flags/vm-flags.js';
 import {warmedEvent} from '../../render/template-events.js';

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../../base-command.js';
 import {parseEnv, parseLabels} from '../../flags/key-value.js';
 import {jsonFlag, programFlags, runFlags, selectionFlags} from '../../flags/vm-flags.js';
