@@ -57,7 +57,7 @@ const boots = alike(
   {group: 'until a VM is ready', unit: 'ms', baseline: 'bare-qemu', panel: 'boot', kind: 'cold'},
   {
     ...coldAndWarm('ready', 'guest agent ready'),
-    ...coldAndWarm('exec-first', 'vm exec true in a VM that is down'),
+    ...coldAndWarm('exec-first', 'vm exec true, VM down'),
   },
 );
 

@@ -3,7 +3,7 @@
 import {short} from './markdown.mjs';
 
 const WIDTH = 960;
-const LABEL_WIDTH = 300;
+const LABEL_WIDTH = 310;
 const RIGHT = 120;
 const ROW = 22;
 const BAR = 13;

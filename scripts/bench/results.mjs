@@ -37,15 +37,19 @@ const SCHEMA = 1;
  * }} measured
  * @returns {Results}
  */
-export const toResults = ({samples, phases, ...rest}) => ({
-  schema: SCHEMA,
-  ...rest,
-  measures: Object.entries(CATALOG).flatMap(([id, measure]) => {
-    const sample = samples[id];
-    return sample ? [{id, ...measure, ...resultOf(sample)}] : [];
-  }),
-  phases: Object.fromEntries(Object.entries(phases).map(([id, runs]) => [id, spreadByName(runs)])),
-});
+export const toResults = ({samples, phases, ...rest}) => {
+  const unknown = Object.keys(samples).filter((id) => CATALOG[id] === undefined);
+  if (unknown.length > 0) throw new Error(`not in the catalog: ${unknown.join(', ')}`);
+  return {
+    schema: SCHEMA,
+    ...rest,
+    measures: Object.entries(CATALOG).flatMap(([id, measure]) => {
+      const sample = samples[id];
+      return sample ? [{id, ...measure, ...resultOf(sample)}] : [];
+    }),
+    phases: Object.fromEntries(Object.entries(phases).map(([id, runs]) => [id, spreadByName(runs)])),
+  };
+};
 
 /** @param {import('./samples.mjs').Sample} sample */
 const resultOf = ({attempts, failures, values}) => ({

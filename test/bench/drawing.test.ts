@@ -76,7 +76,10 @@ describe('the plot', () => {
       const after = svg.slice(svg.indexOf(`>${label}<`));
       return Number(/<rect [^>]*width="([\d.]+)"/.exec(after)?.[1]);
     };
-    expect(widthOf('guest agent ready, cold')).toBeCloseTo(2 * widthOf('bare QEMU, to an init that powers off'), 0);
+    expect(widthOf('guest agent ready, cold')).toBeCloseTo(
+      2 * widthOf('bare QEMU, to an init that powers off'),
+      0,
+    );
     expect(svg).toContain('>2000 (4000)<');
   });
 
@@ -102,6 +105,10 @@ describe('a run that is kept', () => {
     expect(formatResults(run)).toContain('[1, 2.5, 3]');
     expect(parseResults(formatResults(run))).toEqual(JSON.parse(JSON.stringify(run)));
     expect(() => parseResults('{"rows":{}}')).toThrow('not a run of this bench');
+  });
+
+  it('has no measure that nobody can read about', () => {
+    expect(() => someRun({other: [1]})).toThrow('not in the catalog: other');
   });
 
   it('takes the place of the one before in the document, and nothing else of it', () => {
