@@ -23,6 +23,7 @@ const BUILD_INPUTS = [
   'package-lock.json',
   'tsconfig.json',
   'scripts/build.mjs',
+  'scripts/build',
 ];
 
 /** @typedef {{root: string, screen: import('./screen.mjs').Screen}} Place */
