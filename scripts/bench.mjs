@@ -39,6 +39,9 @@ const planFor = ({runs, minutes, quick}) =>
 /** @param {string} text */
 const say = (text) => process.stderr.write(`• ${text}\n`);
 
+/** What could not be removed afterwards. @type {string[]} */
+const leftBehind = [];
+
 /** @param {Options} options @param {AbortSignal} signal */
 const runBench = async (options, signal) => {
   const plan = planFor(options);
@@ -61,7 +64,8 @@ const runBench = async (options, signal) => {
       samples: samples.all(),
     });
   } finally {
-    await ground.remove();
+    // What was measured is worth more than a clean end.
+    await ground.remove().catch((error) => leftBehind.push(error instanceof Error ? error.message : error));
   }
 };
 
@@ -88,9 +92,35 @@ const read = (file) => {
   }
 };
 
+/**
+ * Prints how this run differs from an older one.
+ * @param {import('./bench/results.mjs').Results} results
+ * @param {{older: import('./bench/results.mjs').Results | undefined, threshold: number}} options
+ * @returns {boolean} whether nothing got worse
+ */
+const compareWith = (results, {older, threshold}) => {
+  if (older === undefined) return true;
+  if (older.machine.accelerator !== results.machine.accelerator) {
+    say(`compared with a run under ${older.machine.accelerator}: their ratios are not alike`);
+  }
+  const comparisons = compareRuns(older, results, {threshold});
+  console.log(`\n${comparisonTable(comparisons)}`);
+  const regressions = regressionsOf(comparisons);
+  if (regressions.length === 0) return true;
+  say(`worse by more than ${threshold} ×, failing or gone: ${regressions.map(({id}) => id).join(', ')}`);
+  return false;
+};
+
+/** @param {string} what @param {readonly string[]} all @returns {boolean} whether there is none */
+const sayIfAny = (what, all) => {
+  if (all.length > 0) say(`${what}: ${all.join('; ')}`);
+  return all.length === 0;
+};
+
 await runMain(async () => {
   const options = readOptions(process.argv.slice(2));
   if (options === undefined) return 0;
+  // Now: this run may take its place.
   const older = options.compare === undefined ? undefined : read(options.compare);
   const results = await measureOrRead(options);
   const tables = describeRun(results, judgeTargets(results));
@@ -98,12 +128,11 @@ await runMain(async () => {
   if (options.out !== undefined) {
     for (const file of keepRun(options.out, {results, tables})) say(`wrote ${file}`);
   }
-  const comparisons = older ? compareRuns(older, results, options) : [];
-  if (older) console.log(`\n${comparisonTable(comparisons)}`);
-  const regressions = regressionsOf(comparisons);
-  if (regressions.length > 0)
-    say(`worse by more than ${options.threshold} ×: ${regressions.map(({id}) => id).join(', ')}`);
-  const never = results.measures.filter(({spread}) => spread === null);
-  if (never.length > 0) say(`never succeeded: ${never.map(({id}) => id).join(', ')}`);
-  return regressions.length > 0 || never.length > 0 ? 1 : 0;
+  const never = results.measures.filter(({spread}) => spread === null).map(({id}) => id);
+  const isFine = [
+    compareWith(results, {older, threshold: options.threshold}),
+    sayIfAny('never succeeded', never),
+    sayIfAny('could not clean up', leftBehind),
+  ];
+  return isFine.every(Boolean) ? 0 : 1;
 });

@@ -15,7 +15,7 @@ export const execTrue = (vm) => ['vm', 'exec', '--vm', vm, '--cmd', 'true'];
  * @param {BenchLanguage} language
  * @returns {Promise<string>} its id
  */
-export const createVm = async (ground, language) => {
+const createVm = async (ground, language) => {
   const flags = ['--language', language, '--mem', String(SIZE.memoryMib), '--log-format', 'json'];
   const {stdout} = await ground.agent(['vm', 'create', ...flags]);
   return JSON.parse(stdout).id;
