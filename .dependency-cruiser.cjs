@@ -65,7 +65,7 @@ module.exports = {
       'process/',
       'vm/vm-context',
     ]),
-    onlyFiles('launcher-contract', 'launcher/[^/]+', ['model/']),
+    onlyFiles('launcher-contract', 'launcher/[^/]+', ['guest/guest', 'model/']),
     only('launcher-common', 'launcher/common', ['guest/', 'process/', 'model/']),
     only('launcher-krunvm', 'launcher/krunvm', [
       'launcher/(launcher|common/)',

@@ -20,8 +20,11 @@ const linuxStart = (pid: number): string | undefined => {
       .split(' ');
     const [state, ticks] = [fields[0], fields[19]];
     return state === 'Z' || state === 'X' || ticks === undefined ? undefined : `${bootId()}:${ticks}`;
-  } catch {
-    return undefined; // no such process
+  } catch (error) {
+    // Whatever else keeps us from reading says nothing of the process.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined;
+    throw error;
   }
 };
 

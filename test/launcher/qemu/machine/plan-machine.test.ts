@@ -1,38 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Architecture} from '../../../../src/launcher/common/host.js';
-import {listCandidates} from '../../../../src/launcher/qemu/machine/candidates.js';
-import type {MachineRequest} from '../../../../src/launcher/qemu/machine/machine-request.js';
 import {planMachine} from '../../../../src/launcher/qemu/machine/plan-machine.js';
-
-const candidate = (
-  name: string,
-  platform: 'linux' | 'darwin' = 'linux',
-  architecture: Architecture = 'x86_64',
-) => {
-  const found = listCandidates({platform, architecture}).find((entry) => entry.name === name);
-  if (found === undefined) throw new Error(`no candidate '${name}'`);
-  return found;
-};
-
-const request = (more: Partial<MachineRequest> = {}): MachineRequest => ({
-  marker: 'agent-0123-python-1',
-  hostName: 'python-1',
-  architecture: 'x86_64',
-  candidate: candidate('tcg'),
-  kernelPath: '/state/boot/kernel-1',
-  initramfsPath: '/state/boot/initramfs-1',
-  cpus: 2,
-  memoryMib: 256,
-  network: 'none',
-  disks: {rootPath: '/images/root', upperPath: '/vm/upper.img', persistPath: '/vm/persist.img'},
-  template: null,
-  openKernelByFd: true,
-  ...more,
-});
-
-/** The values of an option, in order. */
-const values = (args: readonly string[], option: string): string[] =>
-  args.flatMap((arg, index) => (arg === option ? [args[index + 1] ?? ''] : []));
+import {candidate, request, values} from './some-machine.js';
 
 describe('planMachine', () => {
   it('plans a guest without acceleration', () => {
@@ -253,42 +221,6 @@ describe('planMachine', () => {
       'virtio-blk-pci,drive=root,rerror=report',
       'virtio-blk-pci,drive=persist,werror=report,rerror=report',
     ]);
-  });
-
-  describe('of a template', () => {
-    const none = {rootPath: '/images/root', upperPath: null, persistPath: null};
-    const source = planMachine(request({template: {role: 'source', folder: '/templates/new'}, disks: none}));
-    const copy = (more: Partial<MachineRequest> = {}) =>
-      planMachine(request({template: {role: 'copy', savedPath: '/templates/1/saved'}, ...more}));
-
-    it('has the same devices and parameters in all its machines', () => {
-      for (const plan of [copy(), copy({disks: none, hostName: 'other', marker: 'other'})]) {
-        for (const option of ['-machine', '-cpu', '-smp', '-m', '-device', '-append', '-netdev', '-serial']) {
-          expect(values(plan.args, option)).toEqual(values(source.args, option));
-        }
-      }
-      expect(values(source.args, '-append')[0]).toMatch(/agent\.root=\/dev\/vda agent\.upper=tmpfs$/);
-    });
-
-    it('is saved through a socket in a folder that it has open, and told to by QMP', () => {
-      expect(source.files.at(-1)).toEqual({path: '/images/root', writable: false});
-      expect(source.files[2]).toEqual({path: '/templates/new', writable: false});
-      expect(source.savePath).toBe('/proc/self/fd/7/s');
-      expect(values(source.args, '-mon')).toEqual(['chardev=control,mode=control']);
-      expect(values(source.args, '-chardev').at(-1)).toBe(`socket,id=control,fd=${5 + source.files.length}`);
-    });
-
-    it('is read by what goes on from it, and never written; disks that are not there are empty', () => {
-      const {args, files, savePath} = copy({disks: none});
-      expect(files[2]).toEqual({path: '/templates/1/saved', writable: false});
-      expect(values(args, '-incoming')).toEqual(['fd:7']);
-      expect(args.filter((arg) => ['-mon', '-qmp', '-S'].includes(arg))).toEqual([]);
-      expect(savePath).toBeNull();
-      expect(values(args, '-blockdev').slice(1)).toEqual([
-        'driver=null-co,node-name=upper,size=1048576,read-zeroes=on',
-        'driver=null-co,node-name=persist,size=1048576,read-zeroes=on',
-      ]);
-    });
   });
 
   it('gives the probe neither disks nor agent parameters', () => {
