@@ -34,7 +34,7 @@ const offenders: Readonly<Record<string, readonly [file: string, imports: string
   'nobody-imports-a-command': ['src/commands/vm/clean.ts', './stop.js'],
   edge: ['src/base-command.ts', './image/publish.js'],
   vm: ['src/vm/run-in-vm.ts', '../render/table.js'],
-  setup: ['src/setup/set-up.ts', '../vm/temp-vm.js'],
+  setup: ['src/setup/set-up.ts', '../vm/reap.js'],
   'launcher-contract': ['src/launcher/launcher.ts', '../guest/connect.js'],
   'launcher-common': ['src/launcher/common/host.ts', '../qemu/boot.js'],
   'launcher-krunvm': ['src/launcher/krunvm/boot.ts', '../qemu/boot.js'],
