@@ -66,7 +66,7 @@ module.exports = {
       'vm/vm-context',
     ]),
     onlyFiles('launcher-contract', 'launcher/[^/]+', ['guest/guest', 'model/']),
-    only('launcher-common', 'launcher/common', ['guest/', 'process/', 'model/']),
+    only('launcher-common', 'launcher/common', ['launcher/launcher', 'guest/', 'process/', 'model/']),
     only('launcher-krunvm', 'launcher/krunvm', [
       'launcher/(launcher|common/)',
       'containers/',

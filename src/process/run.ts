@@ -1,5 +1,5 @@
-/** The only importer of execa: runs host programs with a deadline, streaming, and errors that name the cause. */
-import {ExecaError, execa} from 'execa';
+/** Runs host programs with a deadline, streaming, and errors that name the cause: with execa, which takes its time to load. */
+import type {execa as Execa, ExecaError} from 'execa';
 import {AgentError, deadlineError, diskFull} from '../model/errors.js';
 import {coveringInherited, inherited} from './inherited.js';
 
@@ -34,19 +34,20 @@ const MAX_OUTPUT = 16 * 1024 * 1024;
 /** Runs `file` to its end. Throws PROCESS_FAILED (exit code not 0), DEADLINE, INTERRUPTED, all with its last lines. */
 export const run = async (options: RunOptions): Promise<RunResult> => {
   const startedAt = Date.now();
+  const {execa, ExecaError: Failed} = await import('execa');
   try {
-    const child = start(options);
+    const child = start(execa, options);
     if (options.wholeGroup) child.once('exit', () => killGroup(child.pid));
     const {onLine} = options;
     if (onLine) await Promise.all([eachLine(child.all, onLine), child]);
     const result = await child;
     return {stdout: result.stdout, stderr: result.stderr};
   } catch (error) {
-    throw explain(error, options, Date.now() - startedAt);
+    throw error instanceof Failed ? explain(error, options, Date.now() - startedAt) : error;
   }
 };
 
-const start = (options: RunOptions) =>
+const start = (execa: typeof Execa, options: RunOptions) =>
   coveringInherited(3, (covers) =>
     execa(options.file, [...options.args], {
       ...(options.env ? {env: options.env, extendEnv: false} : {}),
@@ -81,8 +82,7 @@ const eachLine = async (output: AsyncIterable<unknown>, onLine: (line: string) =
   if (rest !== '') onLine(rest);
 };
 
-const explain = (error: unknown, options: RunOptions, elapsedMs: number): unknown => {
-  if (!(error instanceof ExecaError)) return error;
+const explain = (error: ExecaError, options: RunOptions, elapsedMs: number): AgentError => {
   const said = saidBy(error, options);
   if (error.isCanceled)
     return new AgentError('INTERRUPTED', `${options.phase} was interrupted`, {cause: error});

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {launcherNames} from '../model/launcher-name.js';
 import type {VmRecord} from '../model/vm-record.js';
 import {changeOwn, settle} from './lifecycle.js';
+import {readableRecord} from './readable-record.js';
 import {endingsAtOnce, several} from './several.js';
 import type {VmContext} from './vm-context.js';
 import {hasNamedVolume, volumeFolder, volumeOf} from './volumes.js';
@@ -50,7 +51,10 @@ export const removeVm = async (
   const volume = volumeOf(context, id);
   // An interrupted command still cleans up after itself; each step has its own deadline.
   const {signal} = new AbortController();
-  for (const name of launcherNames) await context.launcher(name).remove({id}, {progress, signal});
+  const record = readableRecord(context, id);
+  for (const name of record ? [record.launcher] : launcherNames) {
+    await context.launcher(name).remove({id}, {progress, signal});
+  }
   context.monitors.tidy(id);
   await rm(vmFolder(context, id), {recursive: true, force: true});
   if (!keepPersist && volume !== null)

@@ -7,7 +7,9 @@ const ground = await makeGround('krunvm-double');
 afterAll(() => ground.state.remove());
 
 // Twenty seconds, and several times that beside other work.
-it('20 VMs at once all boot, answer, stop and go, and nothing of them is left', {timeout: 400_000}, async () => {
+it('20 VMs at once all boot, answer, stop and go, and nothing of them is left', {
+  timeout: 400_000,
+}, async () => {
   const {vms, measures} = await measureScale(ground, 20);
   expect(vms).toBe(20);
   expect(measures.map(({step}) => step)).toEqual([

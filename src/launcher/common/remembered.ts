@@ -2,15 +2,21 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import * as z from 'zod/mini';
+import {absentAs, flag, nullable, object, type Shape, text} from '../../model/shape.js';
+import type {Finding} from '../launcher.js';
 import {writeAtomically} from './atomic-file.js';
 
-export const findingSchema = z.object({
-  ok: z.boolean(),
-  subject: z.string(),
-  seen: z.string(),
-  mend: z.exactOptional(z.string()),
+const known = object<Required<Omit<Finding, 'mend'>> & {mend: string | null}>({
+  ok: flag,
+  subject: text,
+  seen: text,
+  mend: absentAs(null, nullable(text)),
 });
+
+export const finding: Shape<Finding> = (value) => {
+  const {mend, ...rest} = known(value);
+  return mend === null ? rest : {...rest, mend};
+};
 
 export interface Memory<T> {
   readonly read: () => Promise<T | undefined>;
@@ -22,15 +28,15 @@ export const createMemory = <T>(options: {
   readonly runtimeFolder: string;
   readonly name: string;
   readonly facts: readonly string[];
-  readonly schema: z.ZodMiniType<T>;
+  readonly shape: Shape<T>;
 }): Memory<T> => {
-  const {runtimeFolder, name, facts, schema} = options;
+  const {runtimeFolder, name, facts, shape} = options;
   const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   const path = join(runtimeFolder, `${name}-${key}.json`);
   return {
     read: async () => {
-      const text = await readFile(path, 'utf8').catch(() => undefined);
-      return text === undefined ? undefined : parse(schema, text);
+      const content = await readFile(path, 'utf8').catch(() => undefined);
+      return content === undefined ? undefined : parse(shape, content);
     },
     write: async (remembered) => {
       await writeAtomically({path, content: JSON.stringify(remembered), mode: 0o600});
@@ -39,9 +45,9 @@ export const createMemory = <T>(options: {
 };
 
 /** What cannot be read is found out again. */
-const parse = <T>(schema: z.ZodMiniType<T>, text: string): T | undefined => {
+const parse = <T>(shape: Shape<T>, content: string): T | undefined => {
   try {
-    return schema.parse(JSON.parse(text));
+    return shape(JSON.parse(content));
   } catch {
     return undefined;
   }

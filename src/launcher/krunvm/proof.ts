@@ -3,7 +3,7 @@ import {toAgentError} from '../../model/errors.js';
 import {findGuestAgent} from '../common/guest-agent.js';
 import {architectureOf, fileIdentity, findProgram} from '../common/host.js';
 import {decideKvmAccess, readKvmNode} from '../common/kvm-access.js';
-import {createMemory, findingSchema, type Memory} from '../common/remembered.js';
+import {createMemory, finding, type Memory} from '../common/remembered.js';
 import type {Finding} from '../launcher.js';
 import type {Krunvm} from './commands.js';
 import {type ProbeRequest, probe} from './probe.js';
@@ -31,7 +31,7 @@ const openMemory = async ({host: {krunvm}, options}: ProbeRequest): Promise<Memo
     fileIdentity(findGuestAgent(options, architectureOf(process.arch))),
     JSON.stringify([options.containersFolder, krunvm.isRoot, kvmFinding(krunvm)]),
   ];
-  return createMemory({runtimeFolder, name: 'krunvm', facts, schema: findingSchema});
+  return createMemory({runtimeFolder, name: 'krunvm', facts, shape: finding});
 };
 
 export const KVM = '/dev/kvm';

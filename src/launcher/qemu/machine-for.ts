@@ -1,9 +1,9 @@
 /** The machine that VMs boot in with a given kernel: found out by booting, then remembered. */
-import * as z from 'zod/mini';
 import type {Progress} from '../../model/progress.js';
+import {listOf, object, text} from '../../model/shape.js';
 import {fileIdentity} from '../common/host.js';
 import {decideKvmAccess, type KvmAccess, readKvmNode} from '../common/kvm-access.js';
-import {createMemory, findingSchema} from '../common/remembered.js';
+import {createMemory, finding} from '../common/remembered.js';
 import {chooseMachine, type MachineChoice, PROBE_DEADLINE_MS} from './choose-machine.js';
 import type {KernelFile} from './kernel/choose-kernel.js';
 import {listCandidates} from './machine/candidates.js';
@@ -21,7 +21,7 @@ export interface MachineForRequest {
   readonly afresh: boolean;
 }
 
-const remembered = z.object({candidate: z.string(), findings: z.array(findingSchema)});
+const remembered = object({candidate: text, findings: listOf(finding)});
 
 export const machineFor = async (request: MachineForRequest): Promise<MachineChoice> => {
   const {options, parts, kernel, progress, signal} = request;
@@ -31,7 +31,7 @@ export const machineFor = async (request: MachineForRequest): Promise<MachineCho
   const access = decideKvmAccess(node, changesUser(parts));
   const facts = [host.bootId, fileIdentity(qemuPath), fileIdentity(kernel.path), JSON.stringify(access)];
   const {runtimeFolder} = options;
-  const cache = createMemory({runtimeFolder, name: 'machine', facts, schema: remembered});
+  const cache = createMemory({runtimeFolder, name: 'machine', facts, shape: remembered});
   const found = request.afresh ? undefined : await cache.read();
   const known = candidates.find(({name}) => name === found?.candidate);
   if (known && found) {

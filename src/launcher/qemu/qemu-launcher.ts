@@ -3,21 +3,21 @@
 import {endVmms} from '../common/end-vmms.js';
 import type {Launcher} from '../launcher.js';
 import {boot} from './boot.js';
-import {examineQemu} from './examine-qemu.js';
 import {findParts, markerOf, type QemuLauncherOptions} from './parts.js';
 import {provision} from './provision.js';
 import {removeTemplatesOf} from './template/template-store.js';
-import {createTemplates} from './template/templates.js';
 
 export {fetchKernel} from './kernel/fetch-kernel.js';
 export type {QemuLauncherOptions} from './parts.js';
 
+/** Loads what few commands need when they do. */
 export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({
   name: 'qemu',
   check: async () => {
     await findParts(options);
   },
-  examine: async (launchOptions) => await examineQemu(options, launchOptions),
+  examine: async (launchOptions) =>
+    await (await import('./examine-qemu.js')).examineQemu(options, launchOptions),
   provision: async (spec, launchOptions) => await provision(options, spec, launchOptions),
   boot: async (spec, launchOptions) => await boot(options, spec, launchOptions),
   // TCG boots wherever there is QEMU.
@@ -27,7 +27,7 @@ export const createQemuLauncher = (options: QemuLauncherOptions): Launcher => ({
   // The images themselves are the image store's own files.
   forgetImages: async ({except}) =>
     await removeTemplatesOf(options.templatesFolder, (digest) => !except.includes(digest)),
-  templates: async () => await createTemplates(options),
+  templates: async () => await (await import('./template/templates.js')).createTemplates(options),
 });
 
 /** `-name guest=<marker>`, as an argument of its own. */

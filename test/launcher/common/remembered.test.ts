@@ -2,12 +2,12 @@ import {mkdtempSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import * as z from 'zod/mini';
-import {createMemory, findingSchema} from '../../../src/launcher/common/remembered.js';
+import {createMemory, finding} from '../../../src/launcher/common/remembered.js';
+import {listOf, object, text} from '../../../src/model/shape.js';
 
-const schema = z.object({candidate: z.string(), findings: z.array(findingSchema)});
+const shape = object({candidate: text, findings: listOf(finding)});
 const memory = (runtimeFolder: string, facts: readonly string[]) =>
-  createMemory({runtimeFolder, name: 'machine', facts, schema});
+  createMemory({runtimeFolder, name: 'machine', facts, shape});
 
 describe('createMemory', () => {
   let folder = '';

@@ -1,31 +1,43 @@
 /** Where templates lie: `<state>/templates/<key>`, a folder each, which appears complete or not at all. */
 import {mkdir, readdir, readFile, rm, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
-import * as z from 'zod/mini';
 import {networkModes} from '../../../model/network.js';
+import {object, oneOf, type Shape, text, where, wholeNumber} from '../../../model/shape.js';
 import {makeAtomically, writeAtomically} from '../../common/atomic-file.js';
+import type {Template} from '../../launcher.js';
 import {hashFile, identityOf} from './saved-file.js';
+import type {Origin} from './template-key.js';
 
-const SCHEMA = 1;
+const SCHEMA = 1 as const;
 const SAVED = 'saved';
 const RECORD = 'template.json';
 
-const recordSchema = z.object({
-  schema: z.literal(SCHEMA),
-  digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
-  cpus: z.int().check(z.positive()),
-  memoryMib: z.int().check(z.positive()),
-  network: z.enum(networkModes),
-  /** What it was made with: QEMU, kernel and agent. */
-  origin: z.object({qemu: z.string(), kernel: z.string(), agent: z.string()}),
-  sizeBytes: z.int().check(z.positive()),
-  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+export interface TemplateRecord extends Template {
+  readonly schema: typeof SCHEMA;
+  /** What it was made with. */
+  readonly origin: Origin;
+  /** Of the file, as 64 hex digits. */
+  readonly sha256: string;
   /** Of the file when its hash was last known to be right. */
-  identity: z.string(),
-  createdAt: z.iso.datetime(),
-});
+  readonly identity: string;
+}
 
-export type TemplateRecord = z.infer<typeof recordSchema>;
+const positive = where(wholeNumber, 'a positive number', (value) => value > 0);
+const matching = (pattern: RegExp): Shape<string> =>
+  where(text, String(pattern), (value) => pattern.test(value));
+
+const recordShape = object<TemplateRecord>({
+  schema: oneOf([SCHEMA]),
+  digest: matching(/^sha256:[0-9a-f]{64}$/),
+  cpus: positive,
+  memoryMib: positive,
+  network: oneOf(networkModes),
+  origin: object({qemu: text, kernel: text, agent: text}),
+  sizeBytes: positive,
+  sha256: matching(/^[0-9a-f]{64}$/),
+  identity: text,
+  createdAt: matching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+});
 
 export interface StoredTemplate extends TemplateRecord {
   readonly key: string;
@@ -43,7 +55,7 @@ export const listTemplates = async (folder: string): Promise<StoredTemplate[]> =
 const readTemplate = async (folder: string, key: string): Promise<StoredTemplate | undefined> => {
   const path = join(folder, key, RECORD);
   try {
-    const record = recordSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const record = recordShape(JSON.parse(await readFile(path, 'utf8')));
     const {mtimeMs} = await stat(path);
     return {...record, key, savedPath: join(folder, key, SAVED), lastUsedMs: mtimeMs};
   } catch {
