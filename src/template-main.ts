@@ -68,9 +68,9 @@ const run = async (order: MakerOrder): Promise<void> => {
     await make(context, order);
     mark.remove();
   } catch (thrown) {
-    const {message, details} = toAgentError(thrown);
+    const {code, message, details} = toAgentError(thrown);
     for (const line of [message, ...details]) say(line);
-    if (interruption.signal.aborted) mark.remove();
+    if (interruption.signal.aborted || code === 'IMAGE_NOT_FOUND') mark.remove();
     else mark.fail(message);
   }
 };

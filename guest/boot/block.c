@@ -77,7 +77,11 @@ void block_unbind_others(int top, const char *device) {
   for (size_t i = 0; i < unbound_count; i++) tell_driver(top, DRIVER "/unbind", unbound[i]);
 }
 
-void block_bind(int top) {
-  for (size_t i = 0; i < unbound_count; i++) tell_driver(top, DRIVER "/bind", unbound[i]);
+void block_bind(int top, bool upper, bool persist) {
+  /* Where there is but one, it is for what is wanted. */
+  size_t at_persist = unbound_count > 1 ? 1 : 0;
+  for (size_t i = 0; i < unbound_count; i++) {
+    if ((upper && i == 0) || (persist && i == at_persist)) tell_driver(top, DRIVER "/bind", unbound[i]);
+  }
   unbound_count = 0;
 }

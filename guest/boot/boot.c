@@ -82,7 +82,7 @@ void boot_start(const struct options *given) {
   memcpy(options.host, given->host, sizeof options.host);
   memcpy(options.persist, given->persist, sizeof options.persist);
   if (given->upper[0] != 0) memcpy(options.upper, given->upper, sizeof options.upper);
-  if (given->upper[0] != 0 || given->persist[0] != 0) block_bind(root_below());
+  block_bind(root_below(), given->upper[0] != 0, given->persist[0] != 0);
   hello_phase("disks");
   root_change(&options);
   hello_phase("root");

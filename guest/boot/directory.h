@@ -17,6 +17,9 @@ int directory_find(int root, const char *path, mode_t mode);
 /* The same, but nothing is made or replaced. */
 int directory_look(int root, const char *path);
 
+/* Whether a plain file of that name holds the text, in its first 64 KiB. */
+bool directory_says(int directory, const char *name, const char *text);
+
 /* Replaces what has that name by a plain file. */
 bool directory_write(int directory, const char *name, const char *text, mode_t mode);
 

@@ -27,7 +27,8 @@ static void write_files(const char *host, const char *net) {
     snprintf(text, sizeof text, "%s\n", host);
     write_file(etc, "hostname", text);
     snprintf(text, sizeof text, "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n", host);
-    write_file(etc, "hosts", text);
+    /* What was added to it in a VM that stays is the user's. */
+    if (!directory_says(etc, "hosts", host)) write_file(etc, "hosts", text);
     if (network_name_server(net, text, sizeof text)) write_file(etc, "resolv.conf", text);
     close(etc);
   }

@@ -12,7 +12,7 @@ export const checkFreePages = (list: Buffer, lastPage: number, used: ReadonlySet
   if (count < 0 || count >= numbers.length) throw overwritten();
   for (const {start, pages} of runs(numbers.slice(1, count + 1))) {
     if (start < 2 || start + pages - 1 > lastPage) throw overwritten();
-    for (let page = start; page < start + pages; page++) if (used.has(page)) throw overwritten();
+    if (isUsed({start, pages}, used)) throw overwritten();
   }
 };
 
@@ -20,6 +20,13 @@ interface Run {
   readonly start: number;
   readonly pages: number;
 }
+
+/** The shorter way: a damaged run may claim any number of pages. */
+const isUsed = ({start, pages}: Run, used: ReadonlySet<number>): boolean => {
+  if (pages > used.size) return [...used].some((page) => page >= start && page < start + pages);
+  for (let page = start; page < start + pages; page++) if (used.has(page)) return true;
+  return false;
+};
 
 const runs = (entries: readonly number[]): Run[] =>
   entries.flatMap((entry, index): Run[] => {

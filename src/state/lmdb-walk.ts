@@ -78,12 +78,12 @@ const readLong = (walk: Walk, reference: OverflowReference): Buffer => {
 
 const take = ({snapshot, read, seen}: Walk, number: number, count: number): Buffer => {
   if (number < 2 || number + count - 1 > snapshot.lastPage) throw new Damage(`there is no page ${number}`);
+  const pages = read(number, count);
+  if (!pages) throw new Damage(`it was cut short: page ${number} is missing`);
   for (let each = number; each < number + count; each++) {
     if (seen.has(each)) throw new Damage(`page ${each} is in two places`);
     seen.add(each);
   }
-  const pages = read(number, count);
-  if (!pages) throw new Damage(`it was cut short: page ${number} is missing`);
   checkHeader(pages, number, snapshot.transaction);
   return pages;
 };

@@ -1,4 +1,4 @@
-/** A small file in the runtime folder for each order: who is at work on it, or that it has failed. */
+/** Small files in the runtime folder: who makes a template for a state directory, one at a time, and which orders have failed. */
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -12,7 +12,7 @@ export interface MarkPlace {
 }
 
 export interface Mark {
-  /** False where a process is at work on it, or it has failed lately. */
+  /** False where a process makes any template there, or this one has failed lately. */
   readonly isFree: () => boolean;
   /** False where somebody else was faster. */
   readonly claim: (self: ProcessRef) => boolean;
@@ -30,21 +30,23 @@ export const markOf = (
   {launcher, digest, cpus, memoryMib, network}: MakerOrder,
   isAlive: (ref: ProcessRef) => boolean,
 ): Mark => {
-  const facts = [stateFolder, launcher, digest, cpus, memoryMib, network];
-  const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
-  const path = join(runtimeFolder, `template-${key}.json`);
+  const pathOf = (...facts: readonly unknown[]): string => {
+    const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+    return join(runtimeFolder, `template-${key}.json`);
+  };
+  const makerPath = pathOf(stateFolder);
+  const failurePath = pathOf(stateFolder, launcher, digest, cpus, memoryMib, network);
+  const hasFailed = (): boolean => {
+    const failedAt = statSync(failurePath, {throwIfNoEntry: false})?.mtimeMs;
+    return failedAt !== undefined && Date.now() - failedAt <= FAILED_MS;
+  };
   const isFree = (): boolean => {
-    const mark = read(path);
-    if (mark && 'maker' in mark) return !isAlive(mark.maker);
-    return !mark || Date.now() - mark.sinceMs > FAILED_MS;
+    const maker = readMaker(makerPath);
+    return !(maker && isAlive(maker)) && !hasFailed();
   };
-  const isOf = (self: ProcessRef): boolean => {
-    const mark = read(path);
-    return mark !== undefined && 'maker' in mark && mark.maker.pid === self.pid;
-  };
-  const write = (content: Content, flag = 'w'): void =>
+  const write = (path: string, content: object, flag = 'w'): void =>
     writeFileSync(path, JSON.stringify(content), {mode: 0o600, flag});
-  const remove = (): void => rmSync(path, {force: true});
+  const remove = (): void => rmSync(makerPath, {force: true});
   return {
     isFree,
     claim: (self) => {
@@ -52,41 +54,33 @@ export const markOf = (
       mkdirSync(runtimeFolder, {recursive: true, mode: 0o700});
       remove();
       try {
-        write({maker: self}, 'wx');
+        write(makerPath, self, 'wx');
         return true;
       } catch {
         return false;
       }
     },
     pass: (self, maker) => {
-      if (maker) write({maker});
-      else if (isOf(self)) remove();
+      if (maker) write(makerPath, maker);
+      else if (readMaker(makerPath)?.pid === self.pid) remove();
     },
-    fail: (reason) => write({failed: reason}),
+    fail: (reason) => {
+      write(failurePath, {failed: reason});
+      remove();
+    },
     remove,
   };
 };
 
-type Content = {readonly maker: ProcessRef} | {readonly failed: string};
-
 /** Undefined where there is none, or none that can be read. */
-const read = (
-  path: string,
-): {readonly maker: ProcessRef} | {readonly failed: string; readonly sinceMs: number} | undefined => {
+const readMaker = (path: string): ProcessRef | undefined => {
   try {
     const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (isMaker(content)) return content;
-    return {failed: '', sinceMs: statSync(path).mtimeMs};
+    return isRef(content) ? content : undefined;
   } catch {
     return undefined;
   }
 };
 
-const isMaker = (content: unknown): content is {readonly maker: ProcessRef} =>
-  typeof content === 'object' &&
-  content !== null &&
-  'maker' in content &&
-  typeof content.maker === 'object' &&
-  content.maker !== null &&
-  'pid' in content.maker &&
-  'startedAt' in content.maker;
+const isRef = (content: unknown): content is ProcessRef =>
+  typeof content === 'object' && content !== null && 'pid' in content && 'startedAt' in content;

@@ -22,13 +22,16 @@ export const makeTemplate = async (
   const templates = (await context.launcher(launcher).templates()) ?? refuse(launcher);
   const isNew = !(await templates.has(spec));
   const runtime = language ?? languageOfImage(context, spec.image);
-  const template = await templates.make(spec, {
-    progress,
-    signal,
-    warmUp: async (guest) => await warmUp(guest, {image: spec.image, language: runtime, progress, signal}),
-  });
-  await requireImage(context, launcher, spec.image);
-  return {template, isNew};
+  try {
+    const template = await templates.make(spec, {
+      progress,
+      signal,
+      warmUp: async (guest) => await warmUp(guest, {image: spec.image, language: runtime, progress, signal}),
+    });
+    return {template, isNew};
+  } finally {
+    await requireImage(context, launcher, spec.image);
+  }
 };
 
 const refuse = (launcher: LauncherName): Templates => {

@@ -4,7 +4,7 @@ import type {Template} from '../launcher/launcher.js';
 import type {CreateOptions} from '../model/create-options.js';
 import {AgentError, usageError} from '../model/errors.js';
 import type {GuestImage} from '../model/guest-image.js';
-import {type LanguageName, languageNamed, languageOf} from '../model/language.js';
+import {type LanguageName, languageNamed, languageNames, languageOf} from '../model/language.js';
 import type {LauncherName} from '../model/launcher-name.js';
 import {makePrivateFolder} from '../state/state-paths.js';
 import {chooseLauncher} from './choose-launcher.js';
@@ -64,6 +64,10 @@ const findImage = (
           ? [`or without a registry: agent image build ${languageOf(language).image}`]
           : []),
       ]
-    : [`get it: agent image pull ${wanted}`, 'or see what is here: agent image list'];
+    : [
+        `get it: agent image pull ${wanted}`,
+        'or see what is here: agent image list',
+        `or name a language: ${languageNames.join(', ')}`,
+      ];
   throw new AgentError('IMAGE_NOT_FOUND', `There is no image '${reference}' here.`, {hints});
 };

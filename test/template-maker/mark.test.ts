@@ -86,8 +86,18 @@ it.each(['', '{', 'null', '{"maker":null}'])(
   },
 );
 
-it('is one of its own for each kind of VM and each state directory, whatever the language', () => {
+it('lets one template be made at a time in each state directory', () => {
   mark().claim(alive);
+  expect(mark({cpus: 2}).claim(alive)).toBe(false);
+  expect(mark({language: 'python'}).isFree()).toBe(false);
+  expect(mark({}, '/other').isFree()).toBe(true);
+  mark().remove();
+  expect(mark({cpus: 2}).isFree()).toBe(true);
+});
+
+it('keeps failures for each kind of VM and each state directory, whatever the language', () => {
+  mark().claim(alive);
+  mark().fail('no space');
   expect(mark({language: 'python'}).isFree()).toBe(false);
   expect(mark({cpus: 2}).isFree()).toBe(true);
   expect(mark({memoryMib: 512}).isFree()).toBe(true);

@@ -46,7 +46,7 @@ const starts = (): string[] => {
 };
 const makerPid = (): number => {
   const [name = ''] = readdirSync(join(folder, 'run'));
-  return JSON.parse(readFileSync(join(folder, 'run', name), 'utf8')).maker.pid;
+  return JSON.parse(readFileSync(join(folder, 'run', name), 'utf8')).pid;
 };
 const endIt = async (): Promise<void> => {
   const pid = makerPid();

@@ -121,12 +121,14 @@ const planNode = ({id, path, writable}: Disk, fdOf: (path: string) => number): s
  * allow_all: slirp opens the guest's connections as sockets of the VMM. Its gateway 10.0.2.2 leads to the loopback of
  * wherever the VMM runs, and QEMU has no option against that: libslirp's disable_host_loopback is not exposed.
  */
-const planNetwork = ({network, candidate}: MachineRequest, diskCount: number): string[] => {
+const planNetwork = ({network, candidate, template}: MachineRequest, diskCount: number): string[] => {
   if (network === 'none') return [];
+  // What warms a template runs on when its user believes that all has ended: it reaches nobody.
+  const restrict = template?.role === 'source' ? ',restrict=on' : '';
   const front = device(candidate, 'virtio-net', diskCount + 1);
   const rom = candidate.transport === 'pci' ? ',romfile=' : ''; // its boot ROM may not be installed
   return [
-    ...['-netdev', 'user,id=net,ipv4=on,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3'],
+    ...['-netdev', `user,id=net,ipv4=on,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3${restrict}`],
     ...['-device', `${front},netdev=net${rom}`],
   ];
 };

@@ -24,7 +24,7 @@ export const restore = async (request: RestoreRequest): Promise<Machine> => {
     encodeStart({
       hostName,
       upper: disks?.upperPath ? '/dev/vdb' : null,
-      persist: disks?.persistPath ? '/dev/vdc' : null,
+      persist: disks?.persistPath ? (disks.upperPath ? '/dev/vdc' : '/dev/vdb') : null,
     }),
   );
   const restored: Restored = {isSound: () => identityOf(savedPath) === identity, discard};
@@ -47,7 +47,10 @@ export const tryToRestore = async (
   const key = await keyOf(spec, request);
   try {
     const found = await findSound(folder, key);
-    if (!found) return undefined;
+    if (typeof found === 'string') {
+      progress.detail(found === 'none' ? 'there is no template for VMs like it' : 'its template was damaged');
+      return undefined;
+    }
     await noteUse(found);
     return await restore({...request, ...found, discard: async () => await removeTemplate(folder, key)});
   } catch (error) {

@@ -21,7 +21,7 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
-const SAVE_DEADLINE_MS = 60_000;
+const SAVE_DEADLINE_MS = 120_000;
 const POLL_MS = 20;
 const NO_LIMIT = 1024 ** 4; // bytes per second
 
@@ -31,7 +31,9 @@ export const saveMachine = async (request: SaveRequest): Promise<void> => {
   try {
     const receiver = await receive(request, folder);
     try {
-      await Promise.all([receiver.done, migrate(request)]);
+      const late = sleep(SAVE_DEADLINE_MS, 'late' as const, {ref: false});
+      const first = await Promise.race([Promise.all([receiver.done, migrate(request)]), late]);
+      if (first === 'late') throw deadlineError('saving the VM', SAVE_DEADLINE_MS);
     } finally {
       receiver.close();
     }
@@ -89,8 +91,7 @@ const progressSchema = z.object({
 const migrate = async ({qmp, savePath, signal}: SaveRequest): Promise<void> => {
   await qmp.execute('migrate-set-parameters', {'max-bandwidth': NO_LIMIT});
   await qmp.execute('migrate', {uri: `unix:${savePath}`});
-  const startedAt = Date.now();
-  while (Date.now() - startedAt < SAVE_DEADLINE_MS) {
+  for (;;) {
     signal.throwIfAborted();
     const {status, 'error-desc': reason} = progressSchema.parse(await qmp.execute('query-migrate'));
     if (status === 'completed') return;
@@ -99,5 +100,4 @@ const migrate = async ({qmp, savePath, signal}: SaveRequest): Promise<void> => {
     }
     await sleep(POLL_MS);
   }
-  throw deadlineError('saving the VM', SAVE_DEADLINE_MS);
 };

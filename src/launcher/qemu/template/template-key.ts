@@ -1,11 +1,13 @@
 /** What a template may be used for: its key is a hash of all that a saved machine and its copies must have in common. */
 import {createHash} from 'node:crypto';
-import {readFileSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
+import {basename} from 'node:path';
 import {fileIdentity} from '../../common/host.js';
 import type {TemplateSpec} from '../../launcher.js';
 import type {LaunchRequest} from '../launch.js';
 import {planLaunch} from '../launch.js';
 import type {Parts} from '../parts.js';
+import {rootPathOf} from '../provision.js';
 
 /** Counts up when templates are made in another way. */
 const LAYOUT = 1;
@@ -29,10 +31,10 @@ export const keyOf = async (spec: TemplateSpec, copy: LaunchRequest): Promise<st
   const facts = [
     LAYOUT,
     originOf(copy.parts, copy.kernel.path),
-    bootFiles,
+    [bootFiles.kernelPath, bootFiles.initramfsPath].map((path) => basename(path)), // the state directory may move
     plan.args,
     spec.image.digest,
-    fileIdentity(spec.image.rootfsPath ?? ''),
+    statSync(rootPathOf(spec.image)).size,
     copy.candidate.accelerator === 'tcg' ? null : hostCpu(copy.parts),
   ];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);

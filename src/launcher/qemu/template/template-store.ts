@@ -5,12 +5,13 @@ import {networkModes} from '../../../model/network.js';
 import {object, oneOf, type Shape, text, where, wholeNumber} from '../../../model/shape.js';
 import {makeAtomically, writeAtomically} from '../../common/atomic-file.js';
 import type {Template} from '../../launcher.js';
-import {hashFile, identityOf} from './saved-file.js';
+import {hashFile, identityOf, sizeOf} from './saved-file.js';
 import type {Origin} from './template-key.js';
 
 const SCHEMA = 1 as const;
 const SAVED = 'saved';
 const RECORD = 'template.json';
+const MOST_RECORD_BYTES = 64 * 1024;
 
 export interface TemplateRecord extends Template {
   readonly schema: typeof SCHEMA;
@@ -45,35 +46,49 @@ export interface StoredTemplate extends TemplateRecord {
   readonly lastUsedMs: number;
 }
 
-/** All that can be read, sound or not; changes nothing. */
+/** Those whose files are there and of their size; changes nothing. */
 export const listTemplates = async (folder: string): Promise<StoredTemplate[]> => {
-  const keys = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{32}$/.test(name));
-  const found = await Promise.all(keys.map((key) => readTemplate(folder, key)));
+  const found = await Promise.all((await listKeys(folder)).map((key) => readTemplate(folder, key)));
   return found.filter((template) => template !== undefined);
 };
 
+const listKeys = async (folder: string): Promise<string[]> =>
+  (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{32}$/.test(name));
+
+/** Undefined where there is none that could be used: it is made anew. */
 const readTemplate = async (folder: string, key: string): Promise<StoredTemplate | undefined> => {
   const path = join(folder, key, RECORD);
+  const savedPath = join(folder, key, SAVED);
+  const recordBytes = sizeOf(path);
+  if (recordBytes === 0 || recordBytes > MOST_RECORD_BYTES) return undefined;
   try {
     const record = recordShape(JSON.parse(await readFile(path, 'utf8')));
     const {mtimeMs} = await stat(path);
-    return {...record, key, savedPath: join(folder, key, SAVED), lastUsedMs: mtimeMs};
+    if (sizeOf(savedPath) !== record.sizeBytes) return undefined;
+    return {...record, key, savedPath, lastUsedMs: mtimeMs};
   } catch {
-    return undefined; // not there, or not readable: it is made anew
+    return undefined;
   }
 };
 
-/** Undefined where there is none whose every byte is what was saved; one that is damaged is removed. */
-export const findSound = async (folder: string, key: string): Promise<StoredTemplate | undefined> => {
+/** `damaged`: what was there has been removed. */
+export const findSound = async (
+  folder: string,
+  key: string,
+): Promise<StoredTemplate | 'none' | 'damaged'> => {
   const found = await readTemplate(folder, key);
-  if (!found) return undefined;
+  if (!found) {
+    const isThere = (await listKeys(folder)).includes(key);
+    if (isThere) await removeTemplate(folder, key);
+    return isThere ? 'damaged' : 'none';
+  }
   const identity = identityOf(found.savedPath);
   if (identity === found.identity) return found;
   const isWhole =
     identity !== undefined && (await hashFile(found.savedPath).catch(() => '')) === found.sha256;
   if (!isWhole || identityOf(found.savedPath) !== identity) {
     await removeTemplate(folder, key);
-    return undefined;
+    return 'damaged';
   }
   // Moved or copied as a whole, for example out of a backup.
   await writeRecord(join(folder, key), {...toRecord(found), identity});
@@ -99,13 +114,14 @@ export const noteUse = async ({savedPath}: StoredTemplate): Promise<void> => {
 export const removeTemplate = async (folder: string, key: string): Promise<void> =>
   await rm(join(folder, key), {recursive: true, force: true});
 
-/** What is damaged goes with the next one that is made. */
+/** Also what is damaged, or was made by another version of ours: whose it is, nobody knows. */
 export const removeTemplatesOf = async (
   folder: string,
   isUnwanted: (digest: string) => boolean,
 ): Promise<void> => {
-  for (const {key, digest} of await listTemplates(folder)) {
-    if (isUnwanted(digest)) await removeTemplate(folder, key);
+  for (const key of await listKeys(folder)) {
+    const found = await readTemplate(folder, key);
+    if (!found || isUnwanted(found.digest)) await removeTemplate(folder, key);
   }
 };
 
@@ -143,6 +159,7 @@ const UNUSED_MS = 30 * 24 * 3600 * 1000;
 
 /** Keeps `kept`, and of the others those that were used last, as far as the space for templates goes. */
 export const pruneTemplates = async (folder: string, kept: string): Promise<void> => {
+  await removeTemplatesOf(folder, () => false);
   const newestFirst = (await listTemplates(folder)).sort(
     (a, b) => Number(b.key === kept) - Number(a.key === kept) || b.lastUsedMs - a.lastUsedMs,
   );

@@ -30,7 +30,7 @@ export const createTemplates = async (options: QemuLauncherOptions): Promise<Tem
       (await listTemplates(templatesFolder)).filter((found) => isFrom(found, parts)).map(toTemplate),
     has: async (spec) => {
       const {key} = await resolve({options, parts, spec, ...QUIET});
-      return (await findSound(templatesFolder, key)) !== undefined;
+      return isSound(await findSound(templatesFolder, key));
     },
     make: async (spec, makeOptions) => {
       requireArchitecture(spec, parts);
@@ -40,6 +40,8 @@ export const createTemplates = async (options: QemuLauncherOptions): Promise<Tem
     },
   };
 };
+
+const isSound = (found: StoredTemplate | string): found is StoredTemplate => typeof found !== 'string';
 
 const QUIET: LaunchOptions = {progress: silentProgress, signal: new AbortController().signal};
 
@@ -102,7 +104,7 @@ interface MakeRequest extends Resolved {
 const make = async ({key, request, options, spec, makeOptions}: MakeRequest): Promise<Template> => {
   const {templatesFolder} = options;
   const present = await findSound(templatesFolder, key);
-  if (present) return toTemplate(present);
+  if (isSound(present)) return toTemplate(present);
   const {cpus, memoryMib, network, image} = spec;
   const origin = originOf(request.parts, request.kernel.path);
   const facts = {digest: image.digest, cpus, memoryMib, network, origin};
@@ -112,7 +114,7 @@ const make = async ({key, request, options, spec, makeOptions}: MakeRequest): Pr
   });
   await pruneTemplates(templatesFolder, key);
   const made = await findSound(templatesFolder, key);
-  if (made) return toTemplate(made);
+  if (isSound(made)) return toTemplate(made);
   throw new AgentError('BOOT_FAILED', 'The template was damaged while it was made.', {
     hints: [`look at what else writes to '${join(templatesFolder, key)}'`],
   });

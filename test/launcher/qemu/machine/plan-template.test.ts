@@ -18,6 +18,14 @@ describe('a planned template', () => {
     expect(values(source.args, '-append')[0]).toMatch(/agent\.root=\/dev\/vda agent\.upper=tmpfs$/);
   });
 
+  it('reaches nobody while it is made, whatever network its copies have', () => {
+    const netdev = (plan: ReturnType<typeof planMachine>): string => values(plan.args, '-netdev')[0] ?? '';
+    const role = {role: 'source', folder: '/templates/new'} as const;
+    const made = planMachine(request({template: role, disks: none, network: 'allow_all'}));
+    expect(netdev(made)).toMatch(/,restrict=on$/);
+    expect(netdev(copy({network: 'allow_all'}))).not.toContain('restrict');
+  });
+
   it('is saved through a socket in a folder that it has open, and told to by QMP', () => {
     expect(source.files.at(-1)).toEqual({path: '/images/root', writable: false});
     expect(source.files[2]).toEqual({path: '/templates/new', writable: false});

@@ -1,10 +1,13 @@
+import {execFileSync} from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
   existsSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -20,6 +23,7 @@ import {
   noteUse,
   pruneTemplates,
   removeTemplatesOf,
+  type StoredTemplate,
 } from '../../../../src/launcher/qemu/template/template-store.js';
 
 const KEY = 'a'.repeat(32);
@@ -44,9 +48,15 @@ const record = (key = KEY): string => join(folder, key, 'template.json');
 const add = async (key = KEY, content = 'a whole machine'): Promise<void> =>
   await addTemplate(folder, {key, facts}, async ({savedPath}) => writeFileSync(savedPath, content));
 
+const found = async (key: string, at = folder): Promise<StoredTemplate> => {
+  const template = await findSound(at, key);
+  if (typeof template === 'string') throw new Error(`it is ${template}`);
+  return template;
+};
+
 describe('a template', () => {
   it('is there once it is complete', async () => {
-    expect(await findSound(folder, KEY)).toBeUndefined();
+    expect(await findSound(folder, KEY)).toBe('none');
     await expect(
       addTemplate(folder, {key: KEY, facts}, async ({savedPath}) => {
         writeFileSync(savedPath, 'half a mach');
@@ -68,7 +78,8 @@ describe('a template', () => {
   it('takes the place of another', async () => {
     await add();
     await add(KEY, 'another');
-    expect(readFileSync((await findSound(folder, KEY))?.savedPath ?? '', 'utf8')).toBe('another');
+    expect((await found(KEY)).savedPath).toBe(saved());
+    expect(readFileSync(saved(), 'utf8')).toBe('another');
   });
 
   const damages: Record<string, () => void> = {
@@ -83,15 +94,29 @@ describe('a template', () => {
     },
     'without its file': () => rmSync(saved()),
     'without its record': () => rmSync(record()),
+    'a link to one': () => {
+      renameSync(saved(), `${saved()}.away`);
+      symlinkSync(`${saved()}.away`, saved());
+    },
+    'a device without end': () => {
+      rmSync(saved());
+      symlinkSync('/dev/zero', saved());
+    },
+    'much larger than it was': () => truncateSync(saved(), 2 ** 37),
+    'beside a record that is a pipe': () => {
+      rmSync(record());
+      execFileSync('mkfifo', [record()]);
+    },
     'with a record cut short': () => truncateSync(record(), 20),
   };
   for (const [name, damage] of Object.entries(damages)) {
     it(`is not used when it is ${name}`, async () => {
       await add();
       damage();
-      expect(await findSound(folder, KEY)).toBeUndefined();
+      expect(await findSound(folder, KEY)).toBe('damaged');
+      expect(await findSound(folder, KEY)).toBe('none');
       await add();
-      expect(await findSound(folder, KEY)).toBeDefined();
+      expect(await findSound(folder, KEY)).toHaveProperty('savedPath');
     });
   }
 
@@ -99,17 +124,19 @@ describe('a template', () => {
     await add();
     const copy = `${folder}-copy`;
     cpSync(folder, copy, {recursive: true});
-    const first = await findSound(copy, KEY);
-    expect(first).toBeDefined();
-    const second = await findSound(copy, KEY);
-    expect(second?.identity).toBe(first?.identity);
+    const first = await found(KEY, copy);
+    expect((await found(KEY, copy)).identity).toBe(first.identity);
     rmSync(copy, {recursive: true});
   });
 
   it('goes with its image', async () => {
     await add();
+    const other = 'c'.repeat(32);
+    await add(other);
+    writeFileSync(record(other), '{"schema": 0}');
     await removeTemplatesOf(folder, (digest) => digest !== DIGEST);
     expect(existsSync(saved())).toBe(true);
+    expect(existsSync(join(folder, other))).toBe(false); // nobody's
     await removeTemplatesOf(folder, (digest) => digest === DIGEST);
     expect(existsSync(join(folder, KEY))).toBe(false);
   });
@@ -120,14 +147,13 @@ describe('a template', () => {
     await add(old);
     const longAgo = new Date(Date.now() - 31 * 24 * 3600 * 1000);
     utimesSync(record(old), longAgo, longAgo);
-    const found = await findSound(folder, old);
-    if (found) await noteUse(found);
+    await noteUse(await found(old));
     await pruneTemplates(folder, KEY);
-    expect(await findSound(folder, old)).toBeDefined();
+    expect(await findSound(folder, old)).toHaveProperty('savedPath');
     utimesSync(record(old), longAgo, longAgo);
     await pruneTemplates(folder, KEY);
     expect(existsSync(join(folder, old))).toBe(false);
-    expect(await findSound(folder, KEY)).toBeDefined();
+    expect(await findSound(folder, KEY)).toHaveProperty('savedPath');
   });
 
   it('goes when the templates that were used later take all the space there is for them', async () => {
@@ -136,6 +162,7 @@ describe('a template', () => {
       await add(key);
       const time = new Date(Date.now() - (keys.length - index) * 1000);
       const bytes = JSON.parse(readFileSync(record(key), 'utf8'));
+      truncateSync(saved(key), 1.5 * 1024 ** 3);
       writeFileSync(record(key), JSON.stringify({...bytes, sizeBytes: 1.5 * 1024 ** 3}));
       utimesSync(record(key), time, time);
     }
