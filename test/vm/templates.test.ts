@@ -136,6 +136,21 @@ describe('a template', () => {
     expect(readFileSync(saved).equals(before)).toBe(true);
   });
 
+  it('shows a VM the disks that it has, by the names that a boot gives them', async () => {
+    const seen = 'echo /dev/vd*; sed -n "s/ .persist ext4 .*//p" /proc/mounts';
+    const persistFolder = join(fixture.spec('named').folder, 'persist');
+    const kinds = [
+      [{}, '/dev/vda\n'],
+      [{persistFolder}, '/dev/vda /dev/vdb\n/dev/vdb\n'],
+      [{diskMib: 64}, '/dev/vda /dev/vdb\n'],
+      [{persistFolder, diskMib: 64}, '/dev/vda /dev/vdb /dev/vdc\n/dev/vdc\n'],
+    ] as const;
+    for (const [index, [more, expected]] of kinds.entries()) {
+      const own = fixture.spec(`named-${index}`, more);
+      expect(await withRestored(own, (guest) => shell(guest, seen))).toBe(expected);
+    }
+  });
+
   it('gives a VM its own disks, whose files outlive it', async () => {
     const persistFolder = join(fixture.spec('persist').folder, 'persist');
     const own = fixture.spec('disks', {ephemeral: false, persistFolder});
