@@ -2,6 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import '@oclif/core/command'; // its listener has to be there for watchOutput to remove it
 import {Config} from '@oclif/core/config';
 import type {PJSON} from '@oclif/core/interfaces';
 import {run} from '@oclif/core/run';

@@ -49,7 +49,9 @@ const run = async (line: string, sees: string | RegExp): Promise<void> => {
 
 /** The exit code, and that nothing of the guest is left of the terminal. */
 const expectBack = async (code: number): Promise<string> => {
-  await until('the modes are given back', () => tmux.modes() === modes, 30_000);
+  // The modes come first, then the last words, then the prompt.
+  const isBack = (): boolean => /^host>$/m.test(tmux.screen()) && tmux.modes() === modes;
+  await until('the modes are given back', isBack, 30_000);
   await run('echo "code $?"', `code ${code}`);
   const flags = '#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_flag} #{keypad_cursor_flag}';
   expect(tmux.format(flags)).toBe('0 1 0 0 0');
