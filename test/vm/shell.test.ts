@@ -126,7 +126,11 @@ describe('the shell of a VM', () => {
     await leave();
     await enter();
     expect(tmux.screen()).toMatch(/back in the shell left \d+ s ago/);
-    await run('echo "here is [$here]"; stty size', 'here is [kept]\n24 80');
+    // To be drawn anew, what runs there is told of another size first.
+    await run(
+      'until stty size | grep "24 80"; do sleep 0.1; done; echo "here is [$here]"',
+      '24 80\nhere is [kept]',
+    );
     await leave();
   });
 
