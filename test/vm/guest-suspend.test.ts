@@ -28,7 +28,7 @@ const withPersist = (id: string) => {
 
 const prepare = async (guest: Guest): Promise<void> => {
   await guest.sync(10_000, 'f'.repeat(32));
-  await shell(guest, 'echo before >/root/before; sleep 1000 >/dev/null 2>&1 & sleep 1000 &');
+  await shell(guest, 'echo before >/srv/before; sleep 1000 >/dev/null 2>&1 & sleep 1000 &');
 };
 
 /** What must be so in every guest, however it came up. */
@@ -73,7 +73,7 @@ describe('a guest that stood still', () => {
         `other-1\nother-1\n${MACHINE_ID}\n`,
       );
       expect(
-        await shell(guest, 'stat -c %a /etc/machine-id; grep -c other-1 /etc/hosts; cat /root/before'),
+        await shell(guest, 'stat -c %a /etc/machine-id; grep -c other-1 /etc/hosts; cat /srv/before'),
       ).toBe('444\n1\nbefore\n');
       expect(await shell(guest, 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -c "[s]leep 1000"')).toBe(
         '0\n',
@@ -95,16 +95,16 @@ describe('a guest that stood still', () => {
       expect(await shell(guest, 'cat /proc/sys/kernel/hostname /etc/hostname /etc/machine-id')).toBe(
         `other-2\nother-2\n${MACHINE_ID}\n`,
       );
-      expect(await shell(guest, 'ls /root/before 2>&1 | wc -l; grep -c before /root/before')).toContain(
+      expect(await shell(guest, 'ls /srv/before 2>&1 | wc -l; grep -c before /srv/before')).toContain(
         'No such file',
       );
       // More than the tmpfs of before could take.
       expect(
         await shell(guest, 'dd if=/dev/zero of=/big bs=1M count=300 2>&1 | tail -n 1; rm /big'),
       ).toContain('300');
-      await shell(guest, 'echo kept >/root/after');
+      await shell(guest, 'echo kept >/srv/after');
       await end(still, guest);
-      expect(onDisk(spec.persistFolder, 'cat /upper/root/after')).toBe('kept\n');
+      expect(onDisk(spec.persistFolder, 'cat /upper/srv/after')).toBe('kept\n');
       expect(onDisk(spec.persistFolder, 'show_super_stats -h')).toMatch(/Filesystem state: +clean\n/);
     } finally {
       await still.machine.kill();
@@ -121,7 +121,7 @@ describe('a guest that stood still', () => {
       const guest = await still.start({hostName: 'other-3', upper: null, persist: '/dev/vdb'});
       expect(await shell(guest, everyGuest)).toBe(expected);
       expect(
-        await shell(guest, 'cat /root/before /persist/early; grep -c "/dev/vdb /persist ext4" /proc/mounts'),
+        await shell(guest, 'cat /srv/before /persist/early; grep -c "/dev/vdb /persist ext4" /proc/mounts'),
       ).toBe('before\nearly\n1\n');
       await shell(guest, 'echo late >/persist/late');
       await end(still, guest);
