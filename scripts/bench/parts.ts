@@ -13,3 +13,4 @@ export {socketPath} from '../../src/monitor/socket-path.js';
 export {spawnVmm} from '../../src/process/spawn-vmm.js';
 export {resolveStatePaths} from '../../src/state/state-paths.js';
 export {openStore} from '../../src/state/vm-store.js';
+export {idNumber, someRecord} from '../../test/support/some-records.js';

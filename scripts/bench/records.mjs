@@ -14,7 +14,8 @@ export const makeRecords = async ({parts, uid, moreState}, count) => {
     // Each by itself would be compared with all others: nobody makes VMs at that pace.
     database.transactionSync(() => {
       for (let number = 0; number < count; number += 1) {
-        const record = recordOf(number);
+        const createdAt = new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString();
+        const record = parts.someRecord({id: parts.idNumber(number), createdAt});
         database.putSync(`vm/${record.id}`, record);
       }
     });
@@ -26,36 +27,3 @@ export const makeRecords = async ({parts, uid, moreState}, count) => {
   }
   return {AGENT_STATE_DIR: state};
 };
-
-/**
- * @param {number} number
- * @returns {import('../../src/model/vm-record.js').VmRecord}
- */
-const recordOf = (number) => ({
-  schema: 1,
-  id: `python-${String(number).padStart(8, '0')}`,
-  name: null,
-  language: 'python',
-  image: {reference: 'localhost/python:latest', digest: `sha256:${'0'.repeat(64)}`},
-  launcher: 'qemu',
-  cpus: 1,
-  memoryMib: 256,
-  network: 'none',
-  persist: false,
-  volume: null,
-  diskMib: null,
-  guestVolumes: false,
-  ephemeral: false,
-  labels: {},
-  env: [],
-  idleTimeoutMs: 0,
-  status: 'ready',
-  failure: null,
-  createdAt: new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString(),
-  lastRunAt: null,
-  owner: null,
-  evicted: [],
-  vmm: null,
-  socket: null,
-  ended: null,
-});

@@ -25,7 +25,7 @@ describe('krunvm start', () => {
     const mounted = String(stdout)
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
-      .filter((path) => path.startsWith(`${overlay.folder}/root/overlay/`));
+      .filter((path) => path.startsWith(`${join(overlay.folder, 'root', 'overlay')}/`));
     expect(mounted).toEqual([expect.stringMatching(/\/merged$/), expect.stringMatching(/\/merged\/ws$/)]);
   });
 

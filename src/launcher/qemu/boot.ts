@@ -53,7 +53,8 @@ interface BootRequest extends LaunchOptions {
   readonly kernel: KernelFile;
 }
 
-const launchRequest = async (request: BootRequest): Promise<LaunchRequest> => {
+/** What starts this VM, by booting. */
+export const launchRequest = async (request: BootRequest): Promise<LaunchRequest> => {
   const {options, spec, parts, kernel, signal} = request;
   const {candidate, kvmGroup} = await machineFor({...request, afresh: false});
   return {

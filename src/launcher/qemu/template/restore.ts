@@ -31,7 +31,7 @@ export const restore = async (request: RestoreRequest): Promise<Machine> => {
   return {...machine, restored};
 };
 
-interface TemplateUse {
+interface Lookup {
   readonly spec: TemplateSpec;
   /** Where templates lie. */
   readonly folder: string;
@@ -41,7 +41,7 @@ interface TemplateUse {
 /** Undefined where there is no sound template for it, or none that can be used: then it has to boot. */
 export const tryToRestore = async (
   request: LaunchRequest,
-  {spec, folder, progress}: TemplateUse,
+  {spec, folder, progress}: Lookup,
 ): Promise<Machine | undefined> => {
   if (!canSave(request.parts)) return undefined;
   const key = await keyOf(spec, request);

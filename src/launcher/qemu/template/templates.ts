@@ -3,12 +3,17 @@ import {join} from 'node:path';
 import {AgentError} from '../../../model/errors.js';
 import {silentProgress} from '../../../model/progress.js';
 import {requireSpace} from '../../common/require-space.js';
-import type {LaunchOptions, MakeTemplateOptions, Template, TemplateSpec, Templates} from '../../launcher.js';
-import {requireArchitecture, withFirstComplete} from '../boot.js';
+import type {
+  LaunchOptions,
+  MachineSpec,
+  MakeTemplateOptions,
+  Template,
+  TemplateSpec,
+  Templates,
+} from '../../launcher.js';
+import {launchRequest, requireArchitecture, withFirstComplete} from '../boot.js';
 import type {LaunchRequest} from '../launch.js';
-import {machineFor} from '../machine-for.js';
 import {findParts, type Parts, type QemuLauncherOptions} from '../parts.js';
-import {rootPathOf} from '../provision.js';
 import {makeSaved} from './make-template.js';
 import {canSave} from './restore.js';
 import {keyOf, originOf} from './template-key.js';
@@ -72,27 +77,20 @@ interface ResolveRequest extends LaunchOptions {
   readonly spec: TemplateSpec;
 }
 
+/** With nothing of its own. */
+const machineOf = (spec: TemplateSpec): MachineSpec => ({
+  ...spec,
+  id: 'template',
+  folder: '',
+  persistFolder: null,
+  ephemeral: true,
+  guestVolumes: false,
+});
+
 const resolve = async (from: ResolveRequest): Promise<Resolved> =>
   await withFirstComplete(from.parts, async (kernel) => {
-    const {options, parts, spec, signal} = from;
-    const {candidate, kvmGroup} = await machineFor({...from, kernel, afresh: false});
-    const request: LaunchRequest = {
-      parts,
-      cacheFolder: options.cacheFolder,
-      kernel,
-      candidate,
-      kvmGroup,
-      marker: 'agent-template',
-      hostName: 'agent',
-      cpus: spec.cpus,
-      memoryMib: spec.memoryMib,
-      network: spec.network,
-      disks: {rootPath: rootPathOf(spec.image), upperPath: null, persistPath: null},
-      template: null,
-      logPath: null,
-      signal,
-    };
-    return {key: await keyOf(spec, request), request};
+    const request = {...(await launchRequest({...from, kernel, spec: machineOf(from.spec)})), logPath: null};
+    return {key: await keyOf(from.spec, request), request};
   });
 
 interface MakeRequest extends Resolved {
